@@ -1,0 +1,1 @@
+"""Who judges, by what values, and what they said."""

@@ -1,0 +1,7 @@
+"""The annotations application."""
+
+from django.apps import AppConfig
+
+
+class AnnotationsConfig(AppConfig):
+    name = "annotations"

@@ -1,0 +1,7 @@
+"""The collector application."""
+
+from django.apps import AppConfig
+
+
+class CollectorConfig(AppConfig):
+    name = "collector"

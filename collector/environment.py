@@ -1,0 +1,96 @@
+"""Reading settings from environment variables, loudly: a bad value stops the start and names its variable."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+def read(name: str, default: T, convert: Callable[[str], T]) -> T:
+    """The variable converted, or `default` where it is unset or empty."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        return convert(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={raw!r}: {error}") from error
+
+
+def read_text(name: str, default: str = "") -> str:
+    return read(name, default, str)
+
+
+def read_flag(name: str, default: bool) -> bool:
+    return read(name, default, _to_flag)
+
+
+def read_number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
+    def convert(raw: str) -> int:
+        if not raw.isdigit() or not low <= int(raw) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(raw)
+
+    return read(name, default, convert)
+
+
+def read_list(name: str, default: list[str]) -> list[str]:
+    return read(name, default, lambda raw: [part.strip() for part in raw.split(",") if part.strip()])
+
+
+def read_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    def convert(raw: str) -> str:
+        if raw not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return raw
+
+    return read(name, default, convert)
+
+
+def read_url(name: str, schemes: tuple[str, ...]) -> str:
+    """The variable, checked to begin with one of the schemes; empty where unset."""
+
+    def convert(raw: str) -> str:
+        if raw.split("://")[0] not in schemes or "://" not in raw:
+            raise ValueError(f"must begin with {' or '.join(s + '://' for s in schemes)}")
+        return raw
+
+    return read(name, "", convert)
+
+
+def read_secret(name: str, file: Path) -> str:
+    """The variable, or a random secret kept in `file` (readable by its owner only), made on first use."""
+    if value := read_text(name):
+        if len(value) < 32:
+            raise ImproperlyConfigured(f"{name} must be at least 32 characters long")
+        return value
+    try:
+        return _kept_secret(file)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{file} can be neither read nor written ({error.strerror}); set {name}") from error
+
+
+def _kept_secret(file: Path) -> str:
+    import secrets
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(secrets.token_urlsafe(48))
+    return file.read_text().strip()
+
+
+def _to_flag(raw: str) -> bool:
+    if raw.lower() in TRUE:
+        return True
+    if raw.lower() in FALSE:
+        return False
+    raise ValueError("must be 1 or 0")

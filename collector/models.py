@@ -1,0 +1,368 @@
+"""What is asked: campaigns, criteria, prompts, generators, and the candidates they produce."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+SLUG_LENGTH = 64
+ID_LENGTH = 200
+
+
+def make_seed() -> str:
+    return secrets.token_hex(16)
+
+
+class User(AbstractUser):
+    """A manager, researcher or operator. Annotators are not users: see `annotations.Annotator`."""
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def managed_by(self, user: User | AnonymousUser) -> "CampaignQuerySet":
+        return self._shared_with(user, [Membership.Role.MANAGER])
+
+    def readable_by(self, user: User | AnonymousUser) -> "CampaignQuerySet":
+        return self._shared_with(user, [Membership.Role.MANAGER, Membership.Role.RESEARCHER])
+
+    def _shared_with(self, user: User | AnonymousUser, roles: list[str]) -> "CampaignQuerySet":
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self
+        return self.filter(pk__in=Membership.objects.filter(user=user, role__in=roles).values("campaign"))
+
+
+class Campaign(models.Model):
+    """One study: its prompts, its rating form, and what its jury should look like."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        OPEN = "open", _("open")
+        PAUSED = "paused", _("paused")
+        CLOSED = "closed", _("closed")
+
+    slug = models.SlugField(max_length=SLUG_LENGTH, unique=True)
+    title = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    licence = models.CharField(max_length=64, blank=True, help_text=_("An SPDX identifier, such as CC-BY-4.0."))
+    languages = models.JSONField(default=list, help_text=_('Language codes, such as ["en", "ar"].'))
+    state = models.CharField(max_length=8, choices=State, default=State.DRAFT, editable=False)
+    # [{"attribute": "age_band", "levels": ["18-34", ...]}, ...]; annotations.jury makes the strata.
+    strata = models.JSONField(default=list, blank=True)
+    seats_per_stratum = models.PositiveSmallIntegerField(default=1)
+    wildcard_seats = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Seats per prompt that anyone may take, whatever they answered or left out.")
+    )
+    lease_minutes = models.PositiveSmallIntegerField(default=30)
+    max_seats_per_annotator = models.PositiveIntegerField(null=True, blank=True)
+    # {"attributes": [columns a release may carry], "tier": "open" | "restricted" | "internal"}
+    privacy = models.JSONField(default=dict, blank=True)
+    seed = models.CharField(max_length=32, default=make_seed, editable=False)
+    is_demo = models.BooleanField(default=False, editable=False)
+    is_imported = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "open", "paused", "closed"]), name="campaign_state_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == self.State.DRAFT
+
+
+class Membership(models.Model):
+    """What one user may do in one campaign."""
+
+    class Role(models.TextChoices):
+        MANAGER = "manager", _("manager")
+        RESEARCHER = "researcher", _("researcher")
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE)  # a right to nothing means nothing
+    user = models.ForeignKey(User, on_delete=models.CASCADE)  # likewise
+    role = models.CharField(max_length=16, choices=Role)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "user"], name="one_role_per_user_and_campaign")]
+
+    def __str__(self) -> str:
+        return f"{self.user} / {self.campaign} / {self.role}"
+
+
+class Criterion(models.Model):
+    """One question asked of the rater about each candidate."""
+
+    class Kind(models.TextChoices):
+        LIKERT = "likert", _("Likert scale")
+        SLIDER = "slider", _("slider")
+        BINARY = "binary", _("yes or no")
+        CATEGORICAL = "categorical", _("one of several categories")
+        CHOICE = "choice", _("choice between candidates")
+        RANKING = "ranking", _("ranking")
+        TEXT = "text", _("free text")
+
+    RATED = (Kind.LIKERT, Kind.SLIDER, Kind.BINARY, Kind.CATEGORICAL)
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="criteria")
+    name = models.SlugField(max_length=SLUG_LENGTH)
+    question = models.CharField(max_length=500)
+    kind = models.CharField(max_length=16, choices=Kind)
+    scale_min = models.FloatField(null=True, blank=True)
+    scale_max = models.FloatField(null=True, blank=True)
+    label_min = models.CharField(max_length=100, blank=True)
+    label_max = models.CharField(max_length=100, blank=True)
+    categories = models.JSONField(default=list, blank=True)
+    ordered = models.BooleanField(default=False)
+    higher_is_better = models.BooleanField(default=True)
+    required = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    # {"es": {"question": ..., "label_min": ..., "label_max": ..., "categories": [...]}, ...}
+    translations = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["campaign", "position", "pk"]
+        verbose_name_plural = "criteria"
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "name"], name="criterion_name_unique"),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["likert", "slider"]) | Q(scale_min__lt=F("scale_max")),
+                name="criterion_scale_not_empty",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The lowest and highest value a rating can have, or None where values have no order."""
+        match self.kind:
+            case self.Kind.LIKERT | self.Kind.SLIDER:
+                return self.scale_min or 0.0, self.scale_max or 0.0
+            case self.Kind.BINARY:
+                return 0.0, 1.0
+            case self.Kind.CATEGORICAL if self.ordered and len(self.categories) > 1:
+                return 0.0, len(self.categories) - 1.0
+        return None
+
+    def worded(self, language: str) -> dict[str, Any]:
+        """Question, end labels and categories in `language`, falling back field by field."""
+        own = {
+            "question": self.question,
+            "label_min": self.label_min,
+            "label_max": self.label_max,
+            "categories": self.categories,
+        }
+        return own | {key: value for key, value in self.translations.get(language, {}).items() if value}
+
+
+class FormVersion(models.Model):
+    """The rating form as it stood: written once; every ballot points at the version it answered."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="form_versions")
+    number = models.PositiveIntegerField()
+    criteria = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["campaign", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="form_version_number_unique"),
+            models.UniqueConstraint(fields=["campaign", "sha256"], name="form_version_content_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} / form {self.number}"
+
+
+class PromptQuerySet(models.QuerySet["Prompt"]):
+    def ready(self) -> "PromptQuerySet":
+        """Those whose candidates are all there: at least one is done and none is still planned."""
+        candidates = Candidate.objects.filter(prompt=models.OuterRef("pk"))
+        return self.filter(
+            models.Exists(candidates.filter(state=Candidate.State.DONE)),
+            ~models.Exists(candidates.filter(state=Candidate.State.PLANNED)),
+        )
+
+
+class Prompt(models.Model):
+    """One thing said to a model: a text, or a conversation that awaits its next answer."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="prompts")
+    external_id = models.CharField(max_length=ID_LENGTH)
+    text = models.TextField(blank=True)
+    messages = models.JSONField(null=True, blank=True)
+    language = models.CharField(max_length=16, default="en")
+    topic = models.CharField(max_length=100, blank=True)
+    source = models.CharField(max_length=200, blank=True)
+    licence = models.CharField(max_length=64, blank=True)
+    position = models.PositiveIntegerField(default=0)
+    extra = models.JSONField(default=dict, blank=True)  # the x_ columns it came with
+
+    objects = PromptQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["campaign", "position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "external_id"], name="prompt_id_unique"),
+            models.CheckConstraint(condition=~Q(text="") | Q(messages__isnull=False), name="prompt_says_something"),
+        ]
+        indexes = [models.Index(fields=["campaign", "position"], name="prompt_order")]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+    @property
+    def conversation(self) -> list[dict[str, str]]:
+        """The prompt as messages, whichever way it was given."""
+        return self.messages or [{"role": "user", "content": self.text}]
+
+
+class Generator(models.Model):
+    """A model with its settings, asked for candidates."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="generators")
+    name = models.SlugField(max_length=SLUG_LENGTH)
+    provider = models.CharField(max_length=64)
+    model = models.CharField(max_length=300, blank=True)
+    samples = models.PositiveSmallIntegerField(default=1)
+    temperature = models.FloatField(default=0.7)
+    top_p = models.FloatField(default=0.95)
+    max_new_tokens = models.PositiveIntegerField(default=128)
+    steering = models.JSONField(default=dict, blank=True)  # {"label": ..., "system": ...}
+    seed = models.PositiveIntegerField(default=0)
+    extra = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["campaign", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "name"], name="generator_name_unique"),
+            models.CheckConstraint(condition=Q(samples__gte=1), name="generator_samples_positive"),
+            models.CheckConstraint(condition=Q(temperature__gte=0), name="generator_temperature_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def steering_label(self) -> str:
+        return str(self.steering.get("label", ""))
+
+
+class GenerationRun(models.Model):
+    """One request to a generator for whatever candidates a campaign still lacks from it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        CANCELLED = "cancelled", _("cancelled")
+
+    ACTIVE = (State.QUEUED, State.RUNNING)
+
+    generator = models.ForeignKey(Generator, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["generator"], condition=Q(state__in=["queued", "running"]), name="one_active_run_per_generator"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.generator} / run {self.pk}"
+
+
+class CandidateQuerySet(models.QuerySet["Candidate"]):
+    def unfinished(self) -> "CandidateQuerySet":
+        return self.filter(state=Candidate.State.PLANNED)
+
+    def claimable(self, now: datetime) -> "CandidateQuerySet":
+        """Planned and not in a worker's hands: never claimed, or the claim ran out."""
+        return self.unfinished().filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
+
+    def done(self) -> "CandidateQuerySet":
+        return self.filter(state=Candidate.State.DONE)
+
+
+class Candidate(models.Model):
+    """One response to a prompt; planned first, so that the database knows what is still to be generated."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("planned")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="candidates")
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="candidates")
+    generator = models.ForeignKey(Generator, on_delete=models.PROTECT, related_name="candidates")
+    run = models.ForeignKey(GenerationRun, on_delete=models.PROTECT, null=True, related_name="candidates")
+    external_id = models.CharField(max_length=ID_LENGTH)
+    sample_index = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=State, default=State.PLANNED)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)  # `text` rendered once, sanitised (collector.rendering)
+    steering = models.CharField(max_length=200, blank=True)
+    temperature = models.FloatField(null=True, blank=True)
+    seed = models.BigIntegerField(null=True, blank=True)
+    provenance = models.JSONField(default=dict, blank=True)
+    extra = models.JSONField(default=dict, blank=True)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_token = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    generated_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CandidateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["campaign", "prompt", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["prompt", "generator", "sample_index"], name="candidate_planned_once"),
+            models.UniqueConstraint(fields=["campaign", "external_id"], name="candidate_id_unique"),
+            models.CheckConstraint(condition=~Q(state="done") | ~Q(text=""), name="candidate_done_has_text"),
+        ]
+        indexes = [
+            models.Index(fields=["run", "state", "lease_until"], name="candidate_work"),
+            models.Index(fields=["lease_token"], name="candidate_lease", condition=Q(lease_token__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class WorkerHeartbeat(models.Model):
+    """When a Celery worker was last alive, so that a page can say that none is."""
+
+    name = models.CharField(max_length=200, unique=True)
+    queues = models.JSONField(default=list)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,13 @@
+"""Every address of the site; later applications are named only as dotted strings."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("console.urls")),
+    path("", include("annotations.urls")),
+    path("", include("collector.health_urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+    path("api/", include("collector.api_urls")),
+]

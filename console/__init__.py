@@ -1,0 +1,1 @@
+"""The pages of managers and researchers, which look at every other application."""

@@ -1,0 +1,1 @@
+"""What leaves: frozen releases, their files, benchmarks and formats."""

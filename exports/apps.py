@@ -1,0 +1,7 @@
+"""The exports application."""
+
+from django.apps import AppConfig
+
+
+class ExportsConfig(AppConfig):
+    name = "exports"

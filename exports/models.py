@@ -1,0 +1,83 @@
+"""What leaves: frozen, numbered releases and their files."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from collector.models import Campaign, CampaignQuerySet, User
+
+
+def make_id_key() -> str:
+    return secrets.token_hex(32)
+
+
+class ReleaseQuerySet(models.QuerySet["Release"]):
+    def readable_by(self, user: User) -> "ReleaseQuerySet":
+        """Published ones of campaigns the user may read, and every one of campaigns they manage."""
+        campaigns: CampaignQuerySet = Campaign.objects.all()
+        return self.filter(
+            Q(campaign__in=campaigns.managed_by(user))
+            | Q(campaign__in=campaigns.readable_by(user), state=Release.State.PUBLISHED)
+        ).exclude(state=Release.State.CUTTING)
+
+
+class Release(models.Model):
+    """A frozen snapshot of a campaign: `cutting` until its files are complete, then never changed."""
+
+    class State(models.TextChoices):
+        CUTTING = "cutting", _("cutting")
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+
+    class Tier(models.TextChoices):
+        OPEN = "open", _("open")
+        RESTRICTED = "restricted", _("restricted")
+        INTERNAL = "internal", _("internal")
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="releases")
+    version = models.CharField(max_length=32)
+    state = models.CharField(max_length=16, choices=State, default=State.CUTTING)
+    tier = models.CharField(max_length=16, choices=Tier, default=Tier.INTERNAL)
+    has_simulated = models.BooleanField(default=False)
+    cutoff = models.DateTimeField()  # nothing after it is in the release
+    # Keys the ids annotators have in this release, so that they link to no other release.
+    id_key = models.CharField(max_length=64, default=make_id_key, editable=False)
+    seed = models.PositiveIntegerField(default=0)
+    manifest = models.JSONField(default=dict)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True)
+
+    objects = ReleaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["campaign", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "version"], name="release_version_unique"),
+            models.CheckConstraint(
+                condition=~Q(state="published") | Q(has_simulated=False), name="published_release_has_people_only"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} {self.version}"
+
+
+class ReleaseFile(models.Model):
+    """One file of a release, as written."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="files")
+    path = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    rows = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["release", "path"]
+        constraints = [models.UniqueConstraint(fields=["release", "path"], name="release_file_unique")]
+
+    def __str__(self) -> str:
+        return self.path

@@ -1,0 +1,21 @@
+"""Fixtures every test may use: the shared data folder and a campaign that is open to annotators."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="empanel-tests-"))
+# The browser tests run their own event loop, beside which Django would refuse the ORM.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of published data sets, which is not part of the repository."""
+    default = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+    folder = Path(os.environ.get("EMPANEL_SHARED_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"no shared data in {folder}; set EMPANEL_SHARED_DATA")
+    return folder
