@@ -1,0 +1,57 @@
+"""Markdown that models write comes out readable and inert."""
+
+import pytest
+
+from collector.rendering import MAX_TEXT, render_markdown
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "![beacon](https://evil.example/x.png)",
+    "<style>body{display:none}</style>",
+    "[ref]: https://evil.example\n\nsee [ref]",
+    "<a href='https://evil.example'>x</a>",
+    "<https://evil.example>",
+    "<svg onload=alert(1)>",
+    "<iframe src=//evil.example></iframe>",
+    '<form action="/x"><button>Continue</button></form>',
+    "```html\n<script>alert(1)</script>\n```",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_has_no_active_element(text: str) -> None:
+    html = render_markdown(text)
+
+    for part in (
+        "<script",
+        "<img",
+        "<a",
+        "<style",
+        "<svg",
+        "<iframe",
+        "<form",
+        "<button",
+        "href=",
+        "src=",
+        'onerror="',
+    ):
+        assert part not in html
+
+
+def test_tables_code_and_emphasis_survive() -> None:
+    html = render_markdown("**so** `x`\n\n| a | b |\n|---|---|\n| 1 | 2 |")
+
+    assert "<strong>so</strong> <code>x</code>" in html
+    assert "<td>2</td>" in html
+
+
+def test_text_direction_tricks_are_shown() -> None:
+    assert "[U+202E]" in render_markdown("safe\u202eexe")
+
+
+def test_long_text_is_cut_and_says_so() -> None:
+    html = render_markdown("a" * (MAX_TEXT + 10))
+
+    assert html.endswith("<p>[…]</p>\n")
