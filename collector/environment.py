@@ -72,7 +72,9 @@ def read_secret(name: str, file: Path) -> str:
     try:
         return _kept_secret(file)
     except OSError as error:
-        raise ImproperlyConfigured(f"{file} can be neither read nor written ({error.strerror}); set {name}") from error
+        raise ImproperlyConfigured(
+            f"{file} can be neither read nor written ({error.strerror}); set {name}"
+        ) from error
 
 
 def _kept_secret(file: Path) -> str:

@@ -48,7 +48,9 @@ class Campaign(models.Model):
     slug = models.SlugField(max_length=SLUG_LENGTH, unique=True)
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True)
-    licence = models.CharField(max_length=64, blank=True, help_text=_("An SPDX identifier, such as CC-BY-4.0."))
+    licence = models.CharField(
+        max_length=64, blank=True, help_text=_("An SPDX identifier, such as CC-BY-4.0.")
+    )
     languages = models.JSONField(default=list, help_text=_('Language codes, such as ["en", "ar"].'))
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT, editable=False)
     # [{"attribute": "age_band", "levels": ["18-34", ...]}, ...]; annotations.jury makes the strata.
@@ -102,7 +104,9 @@ class Membership(models.Model):
     role = models.CharField(max_length=16, choices=Role)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "user"], name="one_role_per_user_and_campaign")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "user"], name="one_role_per_user_and_campaign")
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} / {self.campaign} / {self.role}"
@@ -225,7 +229,9 @@ class Prompt(models.Model):
         ordering = ["campaign", "position", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["campaign", "external_id"], name="prompt_id_unique"),
-            models.CheckConstraint(condition=~Q(text="") | Q(messages__isnull=False), name="prompt_says_something"),
+            models.CheckConstraint(
+                condition=~Q(text="") | Q(messages__isnull=False), name="prompt_says_something"
+            ),
         ]
         indexes = [models.Index(fields=["campaign", "position"], name="prompt_order")]
 
@@ -258,7 +264,9 @@ class Generator(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "name"], name="generator_name_unique"),
             models.CheckConstraint(condition=Q(samples__gte=1), name="generator_samples_positive"),
-            models.CheckConstraint(condition=Q(temperature__gte=0), name="generator_temperature_not_negative"),
+            models.CheckConstraint(
+                condition=Q(temperature__gte=0), name="generator_temperature_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -291,7 +299,9 @@ class GenerationRun(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["generator"], condition=Q(state__in=["queued", "running"]), name="one_active_run_per_generator"
+                fields=["generator"],
+                condition=Q(state__in=["queued", "running"]),
+                name="one_active_run_per_generator",
             )
         ]
 
@@ -344,13 +354,17 @@ class Candidate(models.Model):
     class Meta:
         ordering = ["campaign", "prompt", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["prompt", "generator", "sample_index"], name="candidate_planned_once"),
+            models.UniqueConstraint(
+                fields=["prompt", "generator", "sample_index"], name="candidate_planned_once"
+            ),
             models.UniqueConstraint(fields=["campaign", "external_id"], name="candidate_id_unique"),
             models.CheckConstraint(condition=~Q(state="done") | ~Q(text=""), name="candidate_done_has_text"),
         ]
         indexes = [
             models.Index(fields=["run", "state", "lease_until"], name="candidate_work"),
-            models.Index(fields=["lease_token"], name="candidate_lease", condition=Q(lease_token__isnull=False)),
+            models.Index(
+                fields=["lease_token"], name="candidate_lease", condition=Q(lease_token__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
