@@ -1,0 +1,1 @@
+"""Numbers from numbers: agreement, welfare, distributions and their uncertainty, in numpy and scipy only."""
