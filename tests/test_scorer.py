@@ -228,13 +228,19 @@ def test_text_may_say_prefer_not_to_say():
     assert answers["self_description"] == "prefer_not_to_say"
 
 
+def test_packed_answers_are_values_or_say_why_there_is_none():
+    packed = pack_answers(validate_answers(FREE_TEXT, {"self_description": "declined"}))
+
+    assert packed == {"self_description": "declined", "ai_when_people_disagree": {"missing": "not_reached"}}
+
+
 raw_prefs = st.dictionaries(
     st.sampled_from(KEYS), st.one_of(st.integers(0, 100).map(str), st.sampled_from(["", "prefer_not_to_say"]))
 )
 
 
 @given(raw_prefs)
-def test_answers_survive_json(raw):
+def test_answers_come_back_from_json(raw):
     answers = validate_answers(AI_PREFS, raw)
 
     assert unpack_answers(json.loads(json.dumps(pack_answers(answers)))) == answers

@@ -61,17 +61,17 @@ def validate_answers(
 
 
 def pack_answers(answers: Answers) -> dict[str, Any]:
-    """Answers as JSON can hold them: {"value": ...} or {"missing": "declined"} under each item's id."""
+    """Answers as JSON can hold them: under each item's id its value, or {"missing": "declined"} and the like."""
     return {
-        item_id: {"missing": answer.value} if isinstance(answer, Missing) else {"value": answer}
+        item_id: {"missing": answer.value} if isinstance(answer, Missing) else answer
         for item_id, answer in answers.items()
     }
 
 
-def unpack_answers(packed: Mapping[str, Mapping[str, Any]]) -> dict[str, Answer]:
+def unpack_answers(packed: Mapping[str, Any]) -> dict[str, Answer]:
     """What `pack_answers` packed."""
     return {
-        item_id: Missing(entry["missing"]) if "missing" in entry else entry["value"]
+        item_id: Missing(entry["missing"]) if isinstance(entry, dict) else entry
         for item_id, entry in packed.items()
     }
 
