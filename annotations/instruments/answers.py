@@ -61,7 +61,7 @@ def validate_answers(
 
 
 def pack_answers(answers: Answers) -> dict[str, Any]:
-    """Answers as JSON can hold them: under each item's id its value, or {"missing": "declined"} and the like."""
+    """Answers as JSON can hold them: under each item's id its value, or {"missing": "declined"}."""
     return {
         item_id: {"missing": answer.value} if isinstance(answer, Missing) else answer
         for item_id, answer in answers.items()
