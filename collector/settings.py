@@ -165,7 +165,14 @@ TIME_ZONE = "UTC"
 
 # --- files ------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+# Beside the code, not the data: its content depends on the version installed and on nothing else.
+STATIC_ROOT = Path(read_text("STATIC_DIR", str(BASE_DIR / "staticfiles"))).resolve()
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Source maps are most of the bytes, and only a developer ever asks for one.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
+    *("gif", "ico", "jpeg", "jpg", "png", "webp", "avif", "woff", "woff2"),
+    *("br", "gz", "zip", "map", "md", "txt"),
+]
 S3_BUCKET = read_text("S3_BUCKET")
 RELEASE_STORAGE: dict[str, object] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -198,6 +205,8 @@ GENERATION_BATCH_SIZE = read_number("GENERATION_BATCH_SIZE", 32, low=1, high=409
 GENERATION_LEASE_SECONDS = read_number("GENERATION_LEASE_SECONDS", 600, low=5)
 SWEEP_SECONDS = read_number("SWEEP_SECONDS", 10, low=1)
 METRICS_TOKEN = read_text("METRICS_TOKEN")
+# Functions that take nothing and yield `collector.metrics.Metric`; /metrics prints them all.
+METRIC_SOURCES = ["collector.metrics.collector_metrics", "annotations.metrics.seat_metrics"]
 
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
 CELERY_TASK_ACKS_LATE = True
@@ -208,6 +217,8 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# The file-backed broker would keep the control queue of every worker that ever ran.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_TASK_DEFAULT_QUEUE = "empanel"
 CELERY_TASK_ROUTES = {"collector.tasks.generate_batch": {"queue": "generation"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
