@@ -83,7 +83,11 @@ TEMPLATES = [
     },
 ]
 # Checks a campaign must pass before it opens, each (campaign) -> list of what is missing, in words.
-OPENING_CHECKS = ["collector.lifecycle.missing_content", "annotations.jury.missing_jury"]
+OPENING_CHECKS = [
+    "collector.lifecycle.missing_content",
+    "annotations.jury.missing_jury",
+    "annotations.consent.missing_consent",
+]
 
 # --- database ---------------------------------------------------------------------------------------
 DATABASE_URL = read_url("DATABASE_URL", ("postgres", "postgresql", "sqlite")) or (
@@ -96,7 +100,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
         "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000; PRAGMA mmap_size=134217728"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+            "PRAGMA cache_size=-32000; PRAGMA mmap_size=134217728"
         ),
     }
 else:
@@ -201,8 +206,9 @@ STORAGES = {
 # --- work -------------------------------------------------------------------------------------------
 REDIS_URL = read_url("REDIS_URL", ("redis", "rediss"))
 GENERATION_BATCH_SIZE = read_number("GENERATION_BATCH_SIZE", 32, low=1, high=4096)
-# How long a worker may sit on a batch before the sweeper gives it to another.
-GENERATION_LEASE_SECONDS = read_number("GENERATION_LEASE_SECONDS", 600, low=5)
+# A worker renews its lease while it works; one that falls silent for this long loses its batch to another.
+GENERATION_LEASE_SECONDS = read_number("GENERATION_LEASE_SECONDS", 60, low=5)
+MODEL_DTYPE = read_choice("MODEL_DTYPE", "bfloat16", ("bfloat16", "float16", "float32"))
 SWEEP_SECONDS = read_number("SWEEP_SECONDS", 10, low=1)
 METRICS_TOKEN = read_text("METRICS_TOKEN")
 # Functions that take nothing and yield `collector.metrics.Metric`; /metrics prints them all.

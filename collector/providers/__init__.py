@@ -1,0 +1,12 @@
+"""The registry of providers: to add one, copy its neighbour and name it here."""
+
+from collector.providers.base import Provider
+from collector.providers.imported import Imported
+from collector.providers.scripted import Scripted
+from collector.providers.transformers_local import TransformersLocal
+
+PROVIDERS: dict[str, type[Provider]] = {
+    "transformers_local": TransformersLocal,
+    "scripted": Scripted,
+    "imported": Imported,
+}
