@@ -1,0 +1,151 @@
+"""From an entry to an annotator: enrolment, consent, and withdrawal."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import IntegrityError, transaction
+
+from annotations.assignment import void_seat
+from annotations.entry import Entry
+from annotations.models import (
+    Annotator,
+    Ballot,
+    Choice,
+    Consent,
+    ConsentDocument,
+    Identity,
+    Rating,
+    Scope,
+    Seat,
+    Tombstone,
+)
+from collector.models import Campaign
+
+
+class Refused(Exception):
+    """This person cannot enrol; `reason` is "closed", "already" or "withdrawn"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Enrolment(NamedTuple):
+    annotator: Annotator
+    withdrawal_code: str  # shown to the person and kept nowhere but as a hash
+
+
+def enrol(
+    campaign: Campaign, entry: Entry, document: ConsentDocument, scopes: Collection[str], *, language: str
+) -> Enrolment:
+    """A new annotator who agreed to the document; raises Refused and then stores nothing."""
+    if Scope.TAKE_PART not in scopes:
+        raise ValueError("nobody takes part without agreeing to it")
+    if not campaign.is_open:
+        raise Refused("closed")
+    if entry.id_hash and Tombstone.objects.filter(campaign=campaign, id_hash=entry.id_hash).exists():
+        raise Refused("withdrawn")
+    code = make_withdrawal_code()
+    try:
+        with transaction.atomic():
+            annotator = _create_annotator(campaign, entry, language, code)
+            give_consent(annotator, document, scopes)
+    except IntegrityError as error:
+        raise Refused("already") from error
+    return Enrolment(annotator, code)
+
+
+def find_annotator(campaign: Campaign, entry: Entry) -> Annotator | None:
+    """The annotator a verified entry belongs to; an unverified id never opens somebody's session."""
+    if not entry.is_verified:
+        return None
+    identity = (
+        Identity.objects.filter(campaign=campaign, id_hash=entry.id_hash).select_related("annotator").first()
+    )
+    return identity.annotator if identity else None
+
+
+def is_known(campaign: Campaign, entry: Entry) -> bool:
+    return bool(entry.id_hash) and Identity.objects.filter(campaign=campaign, id_hash=entry.id_hash).exists()
+
+
+def give_consent(annotator: Annotator, document: ConsentDocument, scopes: Collection[str]) -> Consent:
+    allowed = [scope.value for scope in Scope if scope in scopes]
+    return Consent.objects.create(annotator=annotator, document=document, scopes=allowed)
+
+
+def completion_code(annotator: Annotator) -> str:
+    """A code that only the server can make, the same whenever it is shown."""
+    digest = hmac.new(
+        annotator.campaign.seed.encode(), f"done:{annotator.pk}".encode(), hashlib.sha256
+    ).digest()
+    return base64.b32encode(digest)[:8].decode()
+
+
+def make_withdrawal_code() -> str:
+    """128 random bits as 26 letters and digits in groups that can be copied by hand."""
+    letters = base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
+    return "-".join(letters[start : start + 5] for start in range(0, len(letters), 5))
+
+
+def find_by_withdrawal_code(code: str) -> Annotator | None:
+    return Annotator.objects.filter(withdrawal_hash=_hash_code(code)).select_related("campaign").first()
+
+
+def withdraw(annotator: Annotator, *, now: datetime) -> None:
+    """Erases what this person gave, gives their seats back, and refuses them from now on.
+
+    Later releases leave them out. What stays is a row without content, which `withdrawals.jsonl`
+    needs to name earlier releases' ids, and a tombstone. Withdrawing twice changes nothing.
+    """
+    with transaction.atomic():
+        first = (
+            Annotator.objects.exclude(state=Annotator.State.WITHDRAWN)
+            .filter(pk=annotator.pk)
+            .update(state=Annotator.State.WITHDRAWN, withdrawn_at=now)
+        )
+        if first:
+            _erase(annotator, now)
+    annotator.refresh_from_db()
+
+
+def _create_annotator(campaign: Campaign, entry: Entry, language: str, code: str) -> Annotator:
+    annotator = Annotator.objects.create(
+        campaign=campaign,
+        source=entry.source,
+        language=language,
+        languages=[language],
+        withdrawal_hash=_hash_code(code),
+        flags=["id_unverified"] if entry.id_hash and not entry.is_verified else [],
+    )
+    if entry.id_hash:
+        Identity.objects.create(
+            campaign=campaign, annotator=annotator, id_hash=entry.id_hash, is_verified=entry.is_verified
+        )
+    return annotator
+
+
+def _erase(annotator: Annotator, now: datetime) -> None:
+    seats = annotator.seats.filter(state__in=[Seat.State.HELD, Seat.State.FILLED])
+    for seat in seats.order_by("prompt_id"):
+        void_seat(seat, Seat.VoidReason.WITHDRAWN, now=now)
+    Rating.objects.filter(annotator=annotator).delete()
+    Choice.objects.filter(annotator=annotator).delete()
+    Ballot.objects.filter(seat__annotator=annotator).delete()
+    annotator.profiles.all().delete()
+    for identity in Identity.objects.filter(annotator=annotator):
+        Tombstone.objects.get_or_create(campaign=annotator.campaign, id_hash=identity.id_hash)
+        identity.delete()
+    Annotator.objects.filter(pk=annotator.pk).update(
+        stratum=None, language="", languages=[], weight=None, flags=[], extra={}
+    )
+
+
+def _hash_code(code: str) -> str:
+    letters = "".join(letter for letter in code.upper() if letter.isalnum())
+    return hashlib.sha256(f"withdrawal:{letters}".encode()).hexdigest()

@@ -1,0 +1,252 @@
+"""The annotator's way: join, consent, profile, rate, done."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_ratelimit.decorators import ratelimit
+
+from annotations import access
+from annotations.assignment import current_seat, next_seats, void_seat
+from annotations.ballots import BallotRefused, InvalidAnswers, submit_ballot
+from annotations.consent import ASKED, document_for, needs_consent
+from annotations.enrolment import Refused, completion_code, enrol, find_annotator, give_consent, is_known
+from annotations.entry import BadEntry, read_entry
+from annotations.models import Annotator, Scope, Seat
+from annotations.profile_form import item_order, profile_sections, read_profile
+from annotations.profiles import InvalidProfile, latest_profile, record_profile
+from annotations.progress import annotator_progress
+from annotations.rating_page import rating_context, read_answers
+from collector.models import Campaign
+from collector.rendering import render_markdown, trusted_html
+
+AnnotatorView = Callable[[HttpRequest, Annotator], HttpResponse]
+
+
+def for_annotators(view: AnnotatorView) -> Callable[[HttpRequest, str], HttpResponse]:
+    """Gives the view this session's annotator; sends anyone else to the page they have to pass first."""
+
+    @never_cache
+    @wraps(view)
+    def guarded(request: HttpRequest, slug: str) -> HttpResponse:
+        annotator = access.get_annotator(request, slug)
+        if annotator is None:
+            access.get_campaign(slug)
+            return redirect("annotations:consent", slug)
+        if annotator.is_withdrawn:
+            return _closed(request, annotator.campaign, "withdrawn")
+        if needs_consent(annotator):
+            return redirect("annotations:consent", slug)
+        return view(request, annotator)
+
+    return guarded
+
+
+@never_cache
+@require_GET
+@ratelimit(key="ip", rate="120/m", block=True)
+def join(request: HttpRequest, slug: str) -> HttpResponse:
+    """Reads who knocks, forgets the address they came with, and goes on at a clean one; stores no row."""
+    campaign = access.get_campaign(slug)
+    try:
+        entry = read_entry(campaign, request.GET)
+    except BadEntry:
+        return _closed(request, campaign, "invitation", status=403)
+    if known := find_annotator(campaign, entry):
+        access.sign_in(request, known)
+        return redirect("annotations:rate", slug)
+    access.remember_entry(request, slug, entry)
+    if access.get_annotator(request, slug) is None and is_known(campaign, entry):
+        return _closed(request, campaign, "already")
+    return redirect("annotations:consent", slug)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@ratelimit(key="ip", rate="60/m", method="POST", block=True)
+def consent(request: HttpRequest, slug: str) -> HttpResponse:
+    campaign = access.get_campaign(slug)
+    annotator = access.get_annotator(request, slug)
+    if annotator and (annotator.is_withdrawn or not needs_consent(annotator)):
+        return redirect("annotations:rate", slug)
+    if annotator is None and not campaign.is_open:
+        return _closed(request, campaign, campaign.state)
+    if request.method == "POST" and Scope.TAKE_PART in (scopes := request.POST.getlist("scope")):
+        return _agree(request, campaign, annotator, scopes)
+    return _consent_page(request, campaign)
+
+
+@require_http_methods(["GET", "POST"])
+@for_annotators
+def profile(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    if request.method == "GET":
+        return _profile_page(request, annotator)
+    skipped = "skip" in request.POST
+    raw = {} if skipped else read_profile(request.POST)
+    languages = [code for code in request.POST.getlist("languages") if code in annotator.campaign.languages]
+    try:
+        record_profile(annotator, raw, languages=languages, item_order=item_order(annotator))
+    except InvalidProfile as error:
+        context = {"sections": profile_sections(annotator, raw, error.fields)}
+        return _profile_page(request, annotator, context, status=400)
+    return _next(request, annotator)
+
+
+@require_GET
+@for_annotators
+def rate(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    """The seat being held; without one, the button that asks for the next."""
+    if latest_profile(annotator) is None:
+        return redirect("annotations:profile", annotator.campaign.slug)
+    seat = current_seat(annotator, now=timezone.now())
+    if seat is None and not annotator.campaign.is_open:
+        return _closed(request, annotator.campaign, annotator.campaign.state)
+    if seat is None:
+        return _done_page(request, annotator, can_continue=True)
+    return render(request, "annotations/rate.html", rating_context(seat) | {"note": _note(request)})
+
+
+@require_POST
+@for_annotators
+def rate_next(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    return _next(request, annotator)
+
+
+@require_POST
+@ratelimit(key="ip", rate="600/m", block=True)
+@for_annotators
+def submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    """Stores the ballot, once however often it is sent, and holds the next seat."""
+    seat = access.get_seat(annotator, request.POST.get("form_nonce", ""))
+    now = timezone.now()
+    try:
+        ballot = submit_ballot(
+            seat, read_answers(seat, request.POST), now=now, active_seconds=_seconds(request.POST)
+        )
+    except InvalidAnswers as error:
+        context = rating_context(seat, request.POST, error.fields)
+        return render(request, "annotations/rate.html", context, status=400)
+    except BallotRefused:
+        return _closed(request, annotator.campaign, annotator.campaign.state, status=409)
+    if ballot.seat.is_surplus:
+        messages.info(request, _("Your seat was given back; your answers are kept."))
+    return _next(request, annotator)
+
+
+@require_POST
+@for_annotators
+def skip(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    seat = access.get_seat(annotator, request.POST.get("form_nonce", ""))
+    if seat.state == Seat.State.HELD:
+        void_seat(seat, Seat.VoidReason.SKIPPED, now=timezone.now())
+    return _next(request, annotator)
+
+
+@require_GET
+@for_annotators
+def done(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    return _done_page(request, annotator, can_continue=False)
+
+
+def _agree(
+    request: HttpRequest, campaign: Campaign, annotator: Annotator | None, scopes: list[str]
+) -> HttpResponse:
+    language = get_language() or "en"
+    document = document_for(campaign, language)
+    if document is None:
+        return _closed(request, campaign, "not_open")
+    if annotator:
+        give_consent(annotator, document, scopes)
+        return redirect("annotations:rate", campaign.slug)
+    try:
+        enrolment = enrol(
+            campaign, access.recall_entry(request, campaign.slug), document, scopes, language=language
+        )
+    except Refused as error:
+        return _closed(request, campaign, error.reason, status=409)
+    access.sign_in(request, enrolment.annotator, withdrawal_code=enrolment.withdrawal_code)
+    return redirect("annotations:profile", campaign.slug)
+
+
+def _consent_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    document = document_for(campaign, get_language() or "en")
+    if document is None:
+        return _closed(request, campaign, "not_open")
+    sent = request.POST.getlist("scope") if request.method == "POST" else []
+    context = {
+        "campaign": campaign,
+        "document": {
+            "title": document.title,
+            "html": trusted_html(render_markdown(document.text)),
+            "version": document.version,
+            "language": document.language,
+        },
+        "scopes": [
+            {"name": scope.value, "label": words, "required": required, "checked": scope.value in sent}
+            for scope, words, required in ASKED
+        ],
+        "error": _("To take part, please tick the first box.") if request.method == "POST" else "",
+    }
+    return render(request, "annotations/consent.html", context, status=400 if context["error"] else 200)
+
+
+def _profile_page(
+    request: HttpRequest, annotator: Annotator, context: dict[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    from django.conf.locale import LANG_INFO
+
+    offered = annotator.campaign.languages if len(annotator.campaign.languages) > 1 else []
+    languages = [
+        {
+            "code": code,
+            "name": LANG_INFO.get(code, {}).get("name_local", code),
+            "checked": code in annotator.languages,
+        }
+        for code in offered
+    ]
+    base = {"campaign": annotator.campaign, "languages": languages}
+    sections = {} if context else {"sections": profile_sections(annotator)}
+    return render(request, "annotations/profile.html", base | sections | (context or {}), status=status)
+
+
+def _next(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    """To the next seat if one can be had, else to the end."""
+    if next_seats(annotator, now=timezone.now()):
+        return redirect("annotations:rate", annotator.campaign.slug)
+    return redirect("annotations:done", annotator.campaign.slug)
+
+
+def _done_page(request: HttpRequest, annotator: Annotator, *, can_continue: bool) -> HttpResponse:
+    progress = annotator_progress(annotator)
+    if not progress.done and not can_continue:
+        return _closed(request, annotator.campaign, "full")
+    context = {
+        "campaign": annotator.campaign,
+        "code": completion_code(annotator) if progress.done and not can_continue else "",
+        "withdrawal_code": access.withdrawal_code(request, annotator.campaign.slug),
+        "can_continue": can_continue,
+        "done": progress.done,
+    }
+    return render(request, "annotations/done.html", context)
+
+
+def _closed(request: HttpRequest, campaign: Campaign, reason: str, *, status: int = 200) -> HttpResponse:
+    context = {"campaign": campaign, "reason": reason}
+    return render(request, "annotations/closed.html", context, status=status)
+
+
+def _note(request: HttpRequest) -> str:
+    return " ".join(str(message) for message in messages.get_messages(request))
+
+
+def _seconds(data: Any) -> float | None:
+    raw = data.get("active_seconds", "")
+    return float(raw) if raw.replace(".", "", 1).isdigit() and len(raw) < 12 else None
