@@ -1,14 +1,13 @@
 """Seeded resampling: how far a number would move with other items, other annotators or another jury."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from annotations.statistics.arrays import FloatArray, IntArray, as_labels, as_vector
+from annotations.statistics.arrays import FloatArray, IntArray, as_vector
 from annotations.statistics.estimate import Estimate, Interval
+from annotations.statistics.panel import Panel
 from annotations.statistics.welfare import WELFARE, Welfare, WelfareFunction, welfare_of
 
 ITEM_BOOTSTRAP = "item_bootstrap_percentile"
@@ -143,10 +142,9 @@ def pigeonhole_welfare(
     of the mean. Fewer than two items or annotators: no interval.
     """
     _require_resamples(resamples)
-    panel = _Panel.of(items, annotators, utilities, strata, _welfare(welfare))
-    value = panel.mean_welfare(
-        np.ones(panel.n_items, dtype=np.int64), np.ones(panel.n_annotators, dtype=np.int64)
-    )
+    panel = Panel.of(items, annotators, utilities, strata)
+    mean_welfare = panel.mean_welfare_of(_welfare(welfare))
+    value = mean_welfare(*panel.everyone_once())
     undefined = np.isnan(value)
     estimate = Estimate(
         None if undefined else value,
@@ -161,7 +159,7 @@ def pigeonhole_welfare(
         reason = "fewer than two items or annotators to resample"
         return estimate.with_interval(Interval(None, None, PIGEONHOLE_BOOTSTRAP, seed, reason))
     rng = np.random.default_rng(seed)
-    replicates = np.array([panel.mean_welfare(*panel.draw(rng)) for _ in range(resamples)])
+    replicates = np.array([mean_welfare(*panel.draw(rng)) for _ in range(resamples)])
     return estimate.with_interval(percentile_interval(replicates, level, PIGEONHOLE_BOOTSTRAP, seed))
 
 
@@ -217,73 +215,6 @@ def _draw_pools(rng: np.random.Generator, pool: IntArray, seats: int, draws: int
     """Rater indices (draws x seats), each row without replacement: the head of a random order."""
     order = np.argsort(rng.random((draws, pool.size)), axis=1)
     return pool[order[:, :seats]]
-
-
-@dataclass(frozen=True)
-class _Panel:
-    """Ratings in long form, by item and annotator, whose mean welfare a two-way bootstrap recomputes."""
-
-    ratings: FloatArray
-    annotator: IntArray
-    strata: npt.NDArray[Any]
-    rows_of_item: list[IntArray]
-    annotators_of_stratum: list[IntArray]
-    n_annotators: int
-    welfare: Welfare
-
-    @classmethod
-    def of(
-        cls,
-        items: npt.ArrayLike,
-        annotators: npt.ArrayLike,
-        utilities: npt.ArrayLike,
-        strata: Sequence[str | None] | None,
-        welfare: Welfare,
-    ) -> "_Panel":
-        ratings = as_vector(utilities, "utilities")
-        item = as_labels(items, "items", ratings.size)
-        annotator = as_labels(annotators, "annotators", ratings.size)
-        labels = np.array([None] * ratings.size if strata is None else list(strata), dtype=object)
-        if labels.shape != ratings.shape:
-            raise ValueError("strata: one label per rating")
-        codes, first = np.unique(annotator, return_index=True)
-        cells: dict[str, list[int]] = {}
-        for code, stratum in zip(codes, labels[first], strict=True):
-            cells.setdefault("" if stratum is None else f"={stratum}", []).append(int(code))
-        return cls(
-            ratings=ratings,
-            annotator=annotator,
-            strata=labels,
-            rows_of_item=[np.flatnonzero(item == code) for code in np.unique(item)],
-            annotators_of_stratum=[np.array(cells[name], dtype=np.int64) for name in sorted(cells)],
-            n_annotators=codes.size,
-            welfare=welfare,
-        )
-
-    @property
-    def n_items(self) -> int:
-        return len(self.rows_of_item)
-
-    def draw(self, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-        """How often each item and each annotator is drawn: items freely, annotators within their stratum."""
-        items = rng.integers(self.n_items, size=self.n_items)
-        annotators = np.concatenate([rng.choice(cell, size=cell.size) for cell in self.annotators_of_stratum])
-        return (
-            np.bincount(items, minlength=self.n_items),
-            np.bincount(annotators, minlength=self.n_annotators),
-        )
-
-    def mean_welfare(self, item_draws: IntArray, annotator_draws: IntArray) -> float:
-        """Mean over drawn items of welfare among drawn annotators; NaN when undefined for all of them."""
-        total, weight = 0.0, 0
-        for index in np.flatnonzero(item_draws):
-            rows = self.rows_of_item[index]
-            seated = np.repeat(rows, annotator_draws[self.annotator[rows]])
-            value = self.welfare(self.ratings[seated], self.strata[seated])
-            if value is not None:
-                total += float(item_draws[index]) * value
-                weight += int(item_draws[index])
-        return total / weight if weight else float("nan")
 
 
 def _welfare(welfare: str | WelfareFunction) -> Welfare:
