@@ -44,7 +44,9 @@ class ConsentDocument(models.Model):
     class Meta:
         ordering = ["campaign", "-version", "language"]
         constraints = [
-            models.UniqueConstraint(fields=["campaign", "version", "language"], name="consent_document_unique")
+            models.UniqueConstraint(
+                fields=["campaign", "version", "language"], name="consent_document_unique"
+            )
         ]
 
     def __str__(self) -> str:
@@ -193,7 +195,9 @@ class ValueProfile(models.Model):
 
     class Meta:
         ordering = ["annotator", "version"]
-        constraints = [models.UniqueConstraint(fields=["annotator", "version"], name="profile_version_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["annotator", "version"], name="profile_version_unique")
+        ]
 
     def __str__(self) -> str:
         return f"{self.annotator} / profile {self.version}"
@@ -227,7 +231,9 @@ class Quota(models.Model):
                 name="quota_not_overbooked",
             ),
         ]
-        indexes = [models.Index(fields=["stratum", "language", "-need", "shuffle"], name="quota_largest_need")]
+        indexes = [
+            models.Index(fields=["stratum", "language", "-need", "shuffle"], name="quota_largest_need")
+        ]
 
     def __str__(self) -> str:
         return f"{self.prompt_id} / {self.stratum_id}: {self.taken} of {self.seats}"
@@ -248,7 +254,7 @@ class Seat(models.Model):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT)
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="seats")
-    stratum = models.ForeignKey(Stratum, on_delete=models.PROTECT, related_name="seats")
+    stratum = models.ForeignKey(Stratum, on_delete=models.PROTECT, related_name="+")
     annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="seats")
     state = models.CharField(max_length=8, choices=State, default=State.HELD)
     void_reason = models.CharField(max_length=16, choices=VoidReason, blank=True)
@@ -353,7 +359,9 @@ class Choice(models.Model):
     class Meta:
         ordering = ["ballot", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["ballot", "criterion", "chosen", "rejected"], name="choice_unique"),
+            models.UniqueConstraint(
+                fields=["ballot", "criterion", "chosen", "rejected"], name="choice_unique"
+            ),
             models.CheckConstraint(condition=~Q(chosen=F("rejected")), name="choice_between_two"),
         ]
 

@@ -28,13 +28,14 @@ def rating_context(
         _candidate(candidate, position, criteria, seat, data or {}, faults or {})
         for position, candidate in enumerate(shown, start=1)
     ]
+    progress = annotator_progress(seat.annotator)
     return {
         "campaign": seat.campaign,
         "seat": seat,
         "form_nonce": seat.nonce,
         "prompt": _prompt(seat),
         "candidates": candidates,
-        "progress": annotator_progress(seat.annotator),
+        "progress": progress._asdict() | {"total": progress.done + progress.left},
         "errors": [_("Some answers are missing or not on the scale.")] if faults else [],
         "is_demo": seat.campaign.is_demo,
     }
