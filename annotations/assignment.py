@@ -205,7 +205,7 @@ def _sit_down(annotator: Annotator, place: Quota, position: int, now: datetime) 
 
 
 def _order_candidates(campaign: Campaign, prompt_id: int) -> list[int]:
-    """The prompt's candidates, turned one further for each juror, so that each stands in each place equally often.
+    """The prompt's candidates, turned one further per juror: each stands in each place equally often.
 
     Every second turn runs backwards, so that a candidate does not always follow the same one.
     """

@@ -1,7 +1,7 @@
-"""From a rating page's answers to a stored ballot: checked, all or nothing, kept once however often it is sent."""
+"""From a page's answers to a stored ballot: checked, all or nothing, once however often it is sent."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -28,11 +28,15 @@ class InvalidAnswers(Exception):
         self.fields = dict(fields)
 
 
-class CampaignClosed(Exception):
+class BallotRefused(Exception):
+    """Whatever its answers, this ballot cannot be taken any more."""
+
+
+class CampaignClosed(BallotRefused):
     """The campaign takes no more ballots."""
 
 
-class SeatGone(Exception):
+class SeatGone(BallotRefused):
     """The seat's annotator has withdrawn, or the seat has no ballot to revise."""
 
 
@@ -95,7 +99,7 @@ def revise_ballot(
 
 
 def _lock(seat: Seat) -> Seat:
-    """The seat as it is now, unchanged by others until the transaction ends; annotator first, as in a claim."""
+    """The seat as it is now, and nobody else changes it meanwhile; annotator first, as in a claim."""
     annotator = Annotator.objects.select_for_update(no_key=True).get(pk=seat.annotator_id)
     if annotator.is_withdrawn:
         raise SeatGone
@@ -110,7 +114,7 @@ def _refuse_closed(campaign: Campaign) -> None:
 
 
 def _read_answers(seat: Seat, answers: Answers) -> Iterator[Rating]:
-    """A rating for every candidate and criterion, in the order shown; raises InvalidAnswers with every fault."""
+    """A rating for every candidate and criterion, in the order shown; InvalidAnswers names every fault."""
     criteria = list(seat.campaign.criteria.filter(kind__in=Criterion.RATED))
     asked = {(candidate, criterion.name) for candidate in seat.candidate_order for criterion in criteria}
     faults: dict[Key, str | Promise] = {key: _("This was not asked.") for key in answers if key not in asked}
@@ -121,14 +125,13 @@ def _read_answers(seat: Seat, answers: Answers) -> Iterator[Rating]:
             if fault := _fault_of(criterion, answer):
                 faults[candidate, criterion.name] = fault
                 continue
-            is_missing = isinstance(answer, Missing)
             ratings.append(
                 Rating(
                     annotator_id=seat.annotator_id,
                     candidate_id=candidate,
                     criterion=criterion,
-                    value=None if is_missing else float(answer),
-                    missing=answer if is_missing else "",
+                    value=None if isinstance(answer, Missing) else float(answer),
+                    missing=answer if isinstance(answer, Missing) else "",
                     position=position,
                 )
             )
@@ -171,7 +174,7 @@ def _store(ballot: Ballot, ratings: list[Rating]) -> None:
     Rating.objects.bulk_create(ratings)
 
 
-def _contents(ratings: Iterator[Rating] | list[Rating]) -> dict[tuple[int, int], tuple[float | None, str]]:
+def _contents(ratings: Iterable[Rating]) -> dict[tuple[int, int], tuple[float | None, str]]:
     return {(rating.candidate_id, rating.criterion_id): (rating.value, rating.missing) for rating in ratings}
 
 

@@ -1,4 +1,4 @@
-"""Who should sit on each prompt's jury: strata, the places each prompt has for them, and who belongs where."""
+"""Who should sit on each prompt's jury: strata, the places prompts have for them, and who belongs where."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product

@@ -29,6 +29,10 @@ class AnnotatorProgress(NamedTuple):
     is_more_left: bool  # `left` was counted only so far
     minutes_left: int | None  # at the annotator's own pace; None before their first ballot
 
+    @property
+    def total(self) -> int:
+        return self.done + self.left
+
 
 def seats_by_stratum(campaign: Campaign) -> list[SeatCounts]:
     """Seats held, filled and open of each stratum, over all prompts, in the strata's order."""
