@@ -150,6 +150,16 @@ def test_pigeonhole_takes_every_named_welfare_and_a_function():
         assert estimate.low <= estimate.high
 
 
+@pytest.mark.parametrize("name", WELFARE)
+def test_pigeonhole_interval_holds_its_value_for_every_welfare(name):
+    items, annotators, utilities = panel(n_items=12, annotator_spread=0.15)
+    strata = ["ab"[annotator % 2] for annotator in annotators]
+
+    estimate = pigeonhole_welfare(items, annotators, utilities, name, strata=strata, resamples=200, seed=1)
+
+    assert 0 <= estimate.low < estimate.value < estimate.high <= 1
+
+
 @pytest.mark.parametrize("name", ["utilitarian", "maximin_strata"])
 def test_pigeonhole_of_a_ragged_panel_is_the_same_by_name_and_by_function(name):
     items, annotators, utilities = panel(n_items=9)

@@ -11,7 +11,7 @@ from annotations.statistics.panel import Panel
 from annotations.statistics.welfare import WELFARE, Welfare, WelfareFunction, welfare_of
 
 ITEM_BOOTSTRAP = "item_bootstrap_percentile"
-PIGEONHOLE_BOOTSTRAP = "pigeonhole_bootstrap_percentile"
+PIGEONHOLE_BOOTSTRAP = "pigeonhole_bootstrap_centred_percentile"
 JURY_DRAWS = "jury_draws_percentile"
 
 # Percentiles of only the defined replicates describe another statistic, so at most a tenth may fail.
@@ -140,6 +140,11 @@ def pigeonhole_welfare(
     pigeonhole bootstrap (Owen 2007, Annals of Applied Statistics 1(2)), which is wider than resampling items
     alone. Items left without a juror in a replicate drop out of it. Items whose welfare is undefined drop out
     of the mean. Fewer than two items or annotators: no interval.
+
+    A draw repeats annotators, so it holds fewer different ones than the panel, and a minimum or another
+    welfare that is not linear comes out shifted. The interval is therefore moved to have the replicates' mean
+    at the value: it says how far the welfare of a panel of this size varies. It keeps to 0..1 where the
+    numbers do.
     """
     _require_resamples(resamples)
     panel = Panel.of(items, annotators, utilities, strata)
@@ -160,7 +165,8 @@ def pigeonhole_welfare(
         return estimate.with_interval(Interval(None, None, PIGEONHOLE_BOOTSTRAP, seed, reason))
     rng = np.random.default_rng(seed)
     replicates = np.array([mean_welfare(*panel.draw(rng)) for _ in range(resamples)])
-    return estimate.with_interval(percentile_interval(replicates, level, PIGEONHOLE_BOOTSTRAP, seed))
+    centred = _centred(replicates, value)
+    return estimate.with_interval(percentile_interval(centred, level, PIGEONHOLE_BOOTSTRAP, seed))
 
 
 def jury_interval(
@@ -196,6 +202,15 @@ def jury_interval(
     seat_strata = [name for name in pools for _ in range(seats[name])]
     drawn = _welfare(welfare).of_juries(ratings[seated], seat_strata)
     return percentile_interval(drawn, level, JURY_DRAWS, seed)
+
+
+def _centred(replicates: FloatArray, value: float) -> FloatArray:
+    defined = replicates[~np.isnan(replicates)]
+    if defined.size == 0:
+        return replicates
+    moved = replicates + (value - defined.mean())
+    within = 0 <= value <= 1 and defined.min() >= 0 and defined.max() <= 1
+    return np.clip(moved, 0, 1) if within else moved
 
 
 def _why_no_jury(pools: Mapping[str, IntArray], seats: Mapping[str, int]) -> str | None:
