@@ -1,0 +1,245 @@
+"""campaign.json: a campaign's settings, read with every fault named, and written for a release."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotations.models import Stratum
+from collector.models import Campaign, Criterion, Generator
+from collector.tabular import Problems, find_fault
+from exports.cells import parse_cell
+from exports.columns import CRITERIA, EXTRA_PREFIX
+from exports.folder import SETTINGS, unknown_message
+
+GENERATOR_NUMBERS = {"temperature": float, "top_p": float, "samples": int, "max_new_tokens": int, "seed": int}
+GENERATOR_TEXTS = ("name", "provider", "model")
+TIERS = ("open", "restricted", "internal")
+KNOWN = (
+    "title", "description", "licence", "languages", "strata", "seats_per_stratum", "wildcard_seats",
+    "lease_minutes", "criteria", "generators", "privacy", "demo",
+)  # fmt: skip
+
+
+class CampaignFile:
+    """What campaign.json says, checked; faults go to `problems`, and what is faulty is left out."""
+
+    def __init__(self, settings: dict[str, Any], problems: Problems) -> None:
+        self.settings = settings
+        self.problems = problems
+        for name, value in settings.items():
+            fault = find_fault(value)
+            if fault:
+                self.refuse(name, fault)
+            elif name not in KNOWN and not name.startswith(EXTRA_PREFIX):
+                self.refuse(name, unknown_message(name, list(KNOWN)))
+        self.title = self._text("title", 200)
+        if not self.title:
+            self.refuse("title", _("is empty") if "title" in settings else _("is missing"))
+        self.description = self._text("description", None)
+        self.licence = self._text("licence", 64)
+        self.languages = self._texts("languages", 16)
+        self.seats_per_stratum = self._whole("seats_per_stratum", 1, low=0)
+        self.wildcard_seats = self._whole("wildcard_seats", 0, low=0)
+        self.lease_minutes = self._whole("lease_minutes", 30, low=1)
+        self.is_demo = settings.get("demo") is True
+        self.strata = self._strata()
+        self.privacy = self._privacy()
+        self.generators = [
+            self._generator(entry, index) for index, entry in enumerate(self._list("generators"))
+        ]
+
+    def refuse(self, name: str, message: str) -> None:
+        self.problems.add(SETTINGS, None, name, message)
+
+    def criteria_rows(self) -> list[dict[str, Any]]:
+        """The criteria as rows of the criteria table."""
+        rows = []
+        columns = CRITERIA.by_name
+        for index, entry in enumerate(self._list("criteria")):
+            place = f"criteria[{index}]"
+            if not isinstance(entry, dict):
+                self.refuse(place, _("is not an object"))
+                continue
+            row: dict[str, Any] = {}
+            for name, value in entry.items():
+                if name not in columns:
+                    self.refuse(f"{place}.{name}", unknown_message(name, list(columns)))
+                    continue
+                try:
+                    row[name] = parse_cell(value, columns[name])
+                except ValueError as error:
+                    self.refuse(f"{place}.{name}", str(error))
+            rows.append(row)
+        return rows
+
+    def _list(self, name: str) -> list[Any]:
+        value = self.settings.get(name)
+        if value is None:
+            return []
+        if isinstance(value, list):
+            return value
+        self.refuse(name, _("is not a list"))
+        return []
+
+    def _text(self, name: str, limit: int | None) -> str:
+        value = self.settings.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.refuse(name, _("is not text"))
+            return ""
+        if limit and len(value) > limit:
+            self.refuse(name, _("is longer than %(limit)s characters") % {"limit": limit})
+        return value
+
+    def _texts(self, name: str, limit: int) -> list[str]:
+        value = self._list(name)
+        if all(isinstance(part, str) and 0 < len(part) <= limit for part in value):
+            return value
+        self.refuse(name, _("is not a list of short texts"))
+        return []
+
+    def _whole(self, name: str, default: int, *, low: int) -> int:
+        value = self.settings.get(name)
+        if value is None:
+            return default
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= 32767:
+            return value
+        self.refuse(name, _("is not a whole number from %(low)s to 32767") % {"low": low})
+        return default
+
+    def _strata(self) -> list[dict[str, Any]]:
+        """[{"attribute", "levels"}]; levels are empty where only the attribute was named."""
+        strata = []
+        for index, entry in enumerate(self._list("strata")):
+            whole = {"attribute": entry, "levels": []} if isinstance(entry, str) else entry
+            is_known = isinstance(whole, dict) and set(whole) <= {"attribute", "levels"}
+            name = whole.get("attribute") if is_known else None
+            levels = whole.get("levels", []) if is_known else None
+            if not isinstance(name, str) or not name or not isinstance(levels, list):
+                self.refuse(f"strata[{index}]", _("is neither an attribute nor {attribute, levels}"))
+            elif any(not isinstance(level, str) for level in levels) or len(set(levels)) < len(levels):
+                self.refuse(f"strata[{index}]", _("needs levels that are different texts"))
+            elif any(known["attribute"] == name for known in strata):
+                self.refuse(f"strata[{index}]", _("names an attribute for the second time"))
+            else:
+                strata.append({"attribute": name, "levels": levels})
+        return strata
+
+    def _privacy(self) -> dict[str, Any]:
+        value = self.settings.get("privacy") or {}
+        if not isinstance(value, dict):
+            self.refuse("privacy", _("is not an object"))
+            return {}
+        if value.get("tier", "internal") not in TIERS:
+            self.refuse("privacy.tier", _("is none of open, restricted, internal"))
+        attributes = value.get("attributes", [])
+        if not isinstance(attributes, list) or not all(isinstance(name, str) for name in attributes):
+            self.refuse("privacy.attributes", _("is not a list of texts"))
+        return value
+
+    def _generator(self, entry: object, index: int) -> Generator:
+        place = f"generators[{index}]"
+        fields: dict[str, Any] = {"provider": "imported", "extra": {}}
+        if not isinstance(entry, dict):
+            self.refuse(place, _("is not an object"))
+            entry = {}
+        for name, value in entry.items():
+            if name.startswith(EXTRA_PREFIX):
+                fields["extra"][name] = value
+            elif name == "steering":
+                fields["steering"] = self._steering(value, f"{place}.steering")
+            elif name in GENERATOR_TEXTS:
+                fields[name] = self._generator_text(value, name, f"{place}.{name}")
+            elif name in GENERATOR_NUMBERS:
+                is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+                if is_number and (GENERATOR_NUMBERS[name] is float or float(value).is_integer()):
+                    fields[name] = GENERATOR_NUMBERS[name](value)
+                elif value is not None:
+                    self.refuse(f"{place}.{name}", _("is not a number of its kind"))
+            else:
+                known = [*GENERATOR_TEXTS, *GENERATOR_NUMBERS, "steering"]
+                self.refuse(f"{place}.{name}", unknown_message(name, known))
+        if not fields.get("name"):
+            self.refuse(f"{place}.name", _("is missing"))
+        if fields.get("samples") == 0:
+            self.refuse(f"{place}.samples", _("is less than 1"))
+        return Generator(**fields)
+
+    def _generator_text(self, value: object, name: str, place: str) -> str:
+        limit = Generator._meta.get_field(name).max_length or 0
+        if value is None:
+            return ""
+        if not isinstance(value, str) or len(value) > limit:
+            self.refuse(place, _("is not a text of at most %(limit)s characters") % {"limit": limit})
+            return ""
+        return value
+
+    def _steering(self, value: object, place: str) -> dict[str, Any]:
+        if value is None or value == "":
+            return {}
+        if isinstance(value, str):
+            return {"label": value[:200], "system": value}
+        if isinstance(value, dict):
+            return value
+        self.refuse(place, _("is neither a text nor an object"))
+        return {}
+
+
+def write_settings(campaign: Campaign) -> dict[str, Any]:
+    """The campaign as campaign.json; its criteria are a table of their own."""
+    generators = [_generator_entry(generator) for generator in Generator.objects.filter(campaign=campaign)]
+    return {
+        "title": campaign.title,
+        "description": campaign.description,
+        "licence": campaign.licence,
+        "languages": campaign.languages,
+        "strata": campaign.strata,
+        "seats_per_stratum": campaign.seats_per_stratum,
+        "wildcard_seats": campaign.wildcard_seats,
+        "generators": generators,
+        "privacy": campaign.privacy,
+    }
+
+
+def make_criterion(campaign: Campaign, row: dict[str, Any], position: int) -> Criterion:
+    """A criterion from a row of the criteria table; a likert scale left open runs 1-5, a slider 0-100."""
+    kind = row["kind"]
+    low, high = {"likert": (1.0, 5.0), "slider": (0.0, 100.0)}.get(kind, (None, None))
+    given = {
+        name: row[name] for name in ("ordered", "higher_is_better", "required") if row.get(name) is not None
+    }
+    return Criterion(
+        campaign=campaign,
+        name=row["criterion"],
+        question=row.get("question") or row["criterion"],
+        kind=kind,
+        scale_min=row["scale_min"] if row.get("scale_min") is not None else low,
+        scale_max=row["scale_max"] if row.get("scale_max") is not None else high,
+        categories=row.get("categories") or [],
+        label_min=row.get("label_min") or "",
+        label_max=row.get("label_max") or "",
+        translations=row.get("translations") or {},
+        position=position,
+        **given,
+    )
+
+
+def cell_label(levels: list[str]) -> str:
+    """The label of a cell of the jury."""
+    return " / ".join(levels)[: Stratum._meta.get_field("label").max_length]
+
+
+def _generator_entry(generator: Generator) -> dict[str, Any]:
+    return {
+        "name": generator.name,
+        "provider": generator.provider,
+        "model": generator.model,
+        "samples": generator.samples,
+        "temperature": generator.temperature,
+        "top_p": generator.top_p,
+        "max_new_tokens": generator.max_new_tokens,
+        "seed": generator.seed,
+        "steering": generator.steering or None,
+        **generator.extra,
+    }
