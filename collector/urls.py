@@ -11,3 +11,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("collector.api_urls")),
 ]
+
+handler400 = "collector.api_errors.bad_request"
+handler403 = "collector.api_errors.permission_denied"
+handler404 = "collector.api_errors.page_not_found"
+handler500 = "collector.api_errors.server_error"

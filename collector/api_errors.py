@@ -1,0 +1,162 @@
+"""The API's one error shape, for every refusal from a malformed token to a crash, and its one pagination."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+API_PREFIX = "/api/"
+SHOWN_PROBLEMS = 20
+
+
+class Conflict(exceptions.APIException):
+    """What was asked for is well formed, but not possible in the state things are in; `fields` says why."""
+
+    status_code = HTTPStatus.CONFLICT
+    default_detail = gettext_lazy("This is not possible now.")
+    default_code = "conflict"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str | None = None,
+        fields: Mapping[str, list[str]] | None = None,
+    ) -> None:
+        super().__init__(message, code)
+        self.fields = dict(fields or {})
+
+
+def error_body(code: str, message: str, fields: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
+    """`{"error": {"code", "message", "fields"}}`; `fields` maps a dotted path to what is wrong there."""
+    return {"error": {"code": code, "message": str(message), "fields": dict(fields or {})}}
+
+
+def to_error_response(exc: Exception, context: Mapping[str, Any]) -> Response | None:
+    """DRF's exception handler: every expected refusal in one shape; None lets a crash go on to `server_error`."""
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound(_("There is nothing here, or nothing that you may see."))
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied(*exc.args)
+    if not isinstance(exc, exceptions.APIException):
+        return None
+    set_rollback()
+    return Response(_describe(exc), status=exc.status_code, headers=_headers(exc))
+
+
+def _describe(exc: exceptions.APIException) -> dict[str, Any]:
+    if not isinstance(exc.detail, (list, dict)):
+        return error_body(str(exc.detail.code), exc.detail, getattr(exc, "fields", None))
+    problems = dict(_flatten(exc.detail))
+    message = _("Some of what was sent is not valid.")
+    if len(problems) > SHOWN_PROBLEMS:
+        message = _("%(count)d problems; the first %(shown)d are shown.") % {
+            "count": len(problems),
+            "shown": SHOWN_PROBLEMS,
+        }
+    return error_body("invalid", message, dict(list(problems.items())[:SHOWN_PROBLEMS]))
+
+
+def _flatten(detail: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """`{"strata": [{}, {"levels": ["Empty."]}]}` becomes `("strata.1.levels", ["Empty."])`."""
+    if isinstance(detail, list) and not any(isinstance(item, (dict, list)) for item in detail):
+        yield path or "non_field_errors", [str(item) for item in detail]
+        return
+    items = detail.items() if isinstance(detail, dict) else enumerate(detail)
+    for key, value in items:
+        below = f"{path}.{key}" if path else str(key)
+        if isinstance(value, (dict, list)):
+            if value:
+                yield from _flatten(value, below)
+        else:
+            yield below, [str(value)]
+
+
+def _headers(exc: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if (wait := getattr(exc, "wait", None)) is not None:
+        headers["Retry-After"] = str(max(1, int(wait)))
+    return headers
+
+
+# --- Django's own error pages, which answer in JSON under /api/ --------------------------------------
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not request.path.startswith(API_PREFIX):
+        return defaults.bad_request(request, exception)
+    return _plain("bad_request", _("This request cannot be read."), HTTPStatus.BAD_REQUEST)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not request.path.startswith(API_PREFIX):
+        return defaults.permission_denied(request, exception)
+    return _plain("permission_denied", _("You may not do this."), HTTPStatus.FORBIDDEN)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not request.path.startswith(API_PREFIX):
+        return defaults.page_not_found(request, exception)
+    return unknown_address(request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if not request.path.startswith(API_PREFIX):
+        return defaults.server_error(request)
+    message = _("Something went wrong on our side. It has been logged.")
+    return _plain("server_error", message, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def unknown_address(request: HttpRequest, path: str = "") -> HttpResponse:
+    """Every path under /api/ that no view answers, without Django's redirect, which would lose a POST's body."""
+    message = _(
+        "There is nothing at this address. Addresses of the API are listed at /api/docs/ and end in a slash."
+    )
+    return _plain("not_found", message, HTTPStatus.NOT_FOUND)
+
+
+def _plain(code: str, message: str, status: HTTPStatus) -> JsonResponse:
+    return JsonResponse(error_body(code, message), status=status)
+
+
+# --- pages --------------------------------------------------------------------------------------------
+
+
+class IdPagination(CursorPagination):
+    """Pages in the order of the primary key, so that rows added meanwhile neither repeat nor shift any."""
+
+    ordering = "pk"
+    page_size_query_param = "page_size"
+    max_page_size = 1000
+
+    def get_page_size(self, request: Request) -> int:
+        """More than the maximum gives the maximum; what is no positive number is refused."""
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is None:
+            return self.page_size
+        if not asked.isascii() or not asked.isdigit() or not asked.strip("0"):
+            raise exceptions.ValidationError(
+                {"page_size": [_("A whole number from 1 to %d.") % self.max_page_size]}
+            )
+        return self.max_page_size if len(asked) > 9 else min(int(asked), self.max_page_size)
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        try:
+            cursor = super().decode_cursor(request)
+            if cursor is not None and cursor.position is not None:
+                int(cursor.position)
+        except (exceptions.NotFound, ValueError):
+            raise exceptions.ValidationError({"cursor": [_("This is not a cursor of this list.")]}) from None
+        return cursor

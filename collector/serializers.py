@@ -1,0 +1,289 @@
+"""The shapes the API speaks: the same names and columns as the interchange folder."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import serializers
+
+from collector.models import SLUG_LENGTH, Campaign, Candidate, Criterion, GenerationRun, Generator, Prompt
+from collector.providers import PROVIDERS
+from collector.rendering import MAX_TEXT
+
+SMALL = 32767
+MAX_SEED = 2**31 - 1
+
+
+class StrictSerializer(serializers.Serializer):
+    """Refuses what it does not know by name, instead of dropping it without a word."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            fields = self.fields
+            unknown = {key: [_("There is no such field.")] for key in data if key not in fields}
+            fixed = {
+                key: [_("This cannot be set.")] for key in data if key in fields and fields[key].read_only
+            }
+            if problems := unknown | fixed:
+                raise serializers.ValidationError({str(key): problems[key] for key in problems})
+        return super().to_internal_value(data)
+
+
+class FiniteField(serializers.FloatField):
+    """A number; JSON's 1e999 is none."""
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if isinstance(data, bool) or not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+class StratumAttributeSerializer(StrictSerializer):
+    """One attribute that strata are made from, with the levels that get seats of their own."""
+
+    attribute = serializers.SlugField(max_length=SLUG_LENGTH)
+    levels = serializers.ListField(child=serializers.CharField(max_length=100), min_length=1, max_length=100)
+
+    def validate_levels(self, levels: list[str]) -> list[str]:
+        return _refuse_doubles(levels)
+
+
+class PrivacySerializer(StrictSerializer):
+    """What a release of the campaign may carry, and who may have it."""
+
+    attributes = serializers.ListField(child=serializers.SlugField(max_length=SLUG_LENGTH), required=False)
+    tier = serializers.ChoiceField(choices=["open", "restricted", "internal"], required=False)
+
+
+class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
+    role = serializers.ChoiceField(
+        choices=["manager", "researcher"],
+        read_only=True,
+        help_text=gettext_lazy("Your part in this campaign."),
+    )
+    languages = serializers.ListField(
+        child=serializers.RegexField(r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", max_length=16),
+        min_length=1,
+        max_length=100,
+        help_text=gettext_lazy('Language codes, such as ["en", "ar"].'),
+    )
+    strata = StratumAttributeSerializer(many=True, required=False)
+    privacy = PrivacySerializer(required=False)
+
+    class Meta:
+        model = Campaign
+        fields = [
+            "slug",
+            "title",
+            "description",
+            "licence",
+            "languages",
+            "state",
+            "role",
+            "strata",
+            "seats_per_stratum",
+            "wildcard_seats",
+            "lease_minutes",
+            "max_seats_per_annotator",
+            "privacy",
+            "is_demo",
+            "is_imported",
+            "created_at",
+            "opened_at",
+            "closed_at",
+        ]
+        read_only_fields = ["state", "is_demo", "is_imported", "created_at", "opened_at", "closed_at"]
+        extra_kwargs = {
+            "description": {"max_length": MAX_TEXT},
+            "seats_per_stratum": {"min_value": 1, "max_value": 1000},
+            "wildcard_seats": {"min_value": 0, "max_value": 1000},
+            "lease_minutes": {"min_value": 1, "max_value": 10080},
+            "max_seats_per_annotator": {"min_value": 1, "max_value": MAX_SEED},
+        }
+
+    def validate_slug(self, slug: str) -> str:
+        if self.instance is not None and slug != self.instance.slug:
+            raise serializers.ValidationError(_("The slug is in every address and cannot be changed."))
+        return slug
+
+    def validate_languages(self, languages: list[str]) -> list[str]:
+        return _refuse_doubles(languages)
+
+    def validate_strata(self, strata: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        _refuse_doubles([part["attribute"] for part in strata])
+        return strata
+
+    def create(self, validated_data: dict[str, Any]) -> Campaign:
+        return Campaign.objects.create(**validated_data)
+
+    def update(self, instance: Campaign, validated_data: dict[str, Any]) -> Campaign:
+        for field, value in validated_data.items():
+            setattr(instance, field, value)
+        instance.save(update_fields=list(validated_data))
+        return instance
+
+
+class MessageSerializer(StrictSerializer):
+    """One turn of a conversation."""
+
+    role = serializers.ChoiceField(choices=["system", "user", "assistant"])
+    content = serializers.CharField(max_length=MAX_TEXT, trim_whitespace=False)
+
+
+class PromptSerializer(StrictSerializer, serializers.ModelSerializer):
+    prompt_id = serializers.CharField(source="external_id", max_length=200)
+    text = serializers.CharField(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False)
+    messages = MessageSerializer(many=True, required=False, allow_null=True)
+
+    class Meta:
+        model = Prompt
+        fields = ["prompt_id", "text", "messages", "language", "topic", "source", "licence", "position"]
+        read_only_fields = ["position"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        has_text, has_messages = bool(attrs.get("text", "").strip()), bool(attrs.get("messages"))
+        if has_text == has_messages:
+            raise serializers.ValidationError({"text": _("A prompt has either a text or messages.")})
+        return attrs | ({} if has_messages else {"messages": None})
+
+
+class WordingSerializer(StrictSerializer):
+    """A criterion in another language."""
+
+    question = serializers.CharField(max_length=500, required=False)
+    label_min = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    label_max = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    categories = serializers.ListField(child=serializers.CharField(max_length=200), required=False)
+
+
+class CriterionSerializer(StrictSerializer, serializers.ModelSerializer):
+    criterion = serializers.SlugField(source="name", max_length=SLUG_LENGTH)
+    scale_min = FiniteField(required=False, allow_null=True)
+    scale_max = FiniteField(required=False, allow_null=True)
+    categories = serializers.ListField(
+        child=serializers.CharField(max_length=200), required=False, max_length=100
+    )
+    translations = serializers.DictField(child=WordingSerializer(), required=False)
+
+    class Meta:
+        model = Criterion
+        fields = [
+            "criterion",
+            "question",
+            "kind",
+            "scale_min",
+            "scale_max",
+            "label_min",
+            "label_max",
+            "categories",
+            "ordered",
+            "higher_is_better",
+            "required",
+            "position",
+            "translations",
+        ]
+        extra_kwargs = {"position": {"min_value": 0, "max_value": SMALL}}
+
+    def validate_categories(self, categories: list[str]) -> list[str]:
+        return _refuse_doubles(categories)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        kind, low, high = attrs["kind"], attrs.get("scale_min"), attrs.get("scale_max")
+        if kind in (Criterion.Kind.LIKERT, Criterion.Kind.SLIDER) and (
+            low is None or high is None or low >= high
+        ):
+            raise serializers.ValidationError(
+                {"scale_min": _("This kind needs scale_min and scale_max, the first below the second.")}
+            )
+        if kind == Criterion.Kind.CATEGORICAL and len(attrs.get("categories", [])) < 2:
+            raise serializers.ValidationError({"categories": _("This kind needs at least two categories.")})
+        return attrs
+
+
+class SteeringSerializer(StrictSerializer):
+    """How the model was told to speak, and a name for it."""
+
+    label = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    system = serializers.CharField(max_length=MAX_TEXT, required=False, allow_blank=True)
+
+
+class GeneratorSerializer(StrictSerializer, serializers.ModelSerializer):
+    provider = serializers.ChoiceField(choices=sorted(PROVIDERS))
+    temperature = FiniteField(min_value=0, max_value=10, required=False)
+    top_p = FiniteField(min_value=0.001, max_value=1, required=False)
+    steering = SteeringSerializer(required=False)
+
+    class Meta:
+        model = Generator
+        fields = [
+            "name",
+            "provider",
+            "model",
+            "samples",
+            "temperature",
+            "top_p",
+            "max_new_tokens",
+            "steering",
+            "seed",
+        ]
+        extra_kwargs = {
+            "samples": {"min_value": 1, "max_value": 1000},
+            "max_new_tokens": {"min_value": 1, "max_value": 32768},
+            "seed": {"min_value": 0, "max_value": MAX_SEED},
+        }
+
+
+class CandidateSerializer(serializers.ModelSerializer):
+    candidate_id = serializers.CharField(source="external_id", read_only=True)
+    prompt_id = serializers.CharField(source="prompt.external_id", read_only=True)
+    generator = serializers.CharField(source="generator.name", read_only=True)
+    provenance = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = Candidate
+        fields = [
+            "candidate_id",
+            "prompt_id",
+            "generator",
+            "sample_index",
+            "state",
+            "text",
+            "steering",
+            "temperature",
+            "seed",
+            "provenance",
+            "error",
+            "generated_at",
+        ]
+        read_only_fields = fields
+
+
+class GenerationRunSerializer(serializers.ModelSerializer):
+    generator = serializers.CharField(source="generator.name", read_only=True)
+    planned = serializers.IntegerField(read_only=True)
+    done = serializers.IntegerField(read_only=True)
+    failed = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = GenerationRun
+        fields = [
+            "id",
+            "generator",
+            "state",
+            "planned",
+            "done",
+            "failed",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ]
+        read_only_fields = fields
+
+
+def _refuse_doubles(values: list[str]) -> list[str]:
+    if len(set(values)) < len(values):
+        raise serializers.ValidationError(_("Each may be named only once."))
+    return values

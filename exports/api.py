@@ -1,0 +1,158 @@
+"""The API for what leaves: a campaign's ratings as they stand, and its releases with their files."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, status
+from rest_framework.exceptions import ValidationError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
+from rest_framework.views import APIView
+
+from annotations.models import Rating
+from collector.api_access import get_managed_campaign
+from collector.api_errors import Conflict
+from collector.models import Campaign
+from exports.access import get_managed_release, get_release_file, get_visible_release, visible_releases
+from exports.downloads import send_file
+from exports.models import Release, ReleaseFile
+from exports.rating_stream import FORMATS, categories_of, current_ratings, read_batches, to_row
+from exports.serializers import (
+    CutSerializer,
+    MetricSerializer,
+    RatingSerializer,
+    ReleaseFileSerializer,
+    ReleaseSerializer,
+)
+
+FORMAT = OpenApiParameter(
+    "format",
+    enum=["json", *FORMATS],
+    default="json",
+    description="`json`: pages. The others: the whole as one stream.",
+)
+STREAMS = {(200, form.media_type.partition(";")[0]): OpenApiTypes.BINARY for form in FORMATS.values()}
+FILE = {
+    (200, "application/octet-stream"): OpenApiTypes.BINARY,
+    (206, "application/octet-stream"): OpenApiTypes.BINARY,
+}
+
+
+class AnyAccept(BaseContentNegotiation):
+    """Sends what is asked for by address, whatever `Accept` says; errors stay JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class RatingList(generics.GenericAPIView):
+    """The ratings that count now, for managers; researchers read them in releases.
+
+    Columns are those of a release's ratings, with the campaign's own annotator ids.
+    """
+
+    queryset = Rating.objects.all()
+    serializer_class = RatingSerializer
+    filter_backends = ()
+    content_negotiation_class = AnyAccept
+    throttle_scope = "heavy"
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        streams = self.request.query_params.get("format", "json") != "json"
+        return super().get_throttles() + ([ScopedRateThrottle()] if streams else [])
+
+    @extend_schema(
+        parameters=[FORMAT], responses={(200, "application/json"): RatingSerializer(many=True), **STREAMS}
+    )
+    def get(self, request: Request, slug: str) -> HttpResponseBase:
+        campaign = get_managed_campaign(request, slug)
+        name = request.query_params.get("format", "json")
+        if name == "json":
+            return self._page(campaign)
+        if name not in FORMATS:
+            raise ValidationError({"format": [_("One of %s.") % ", ".join(["json", *FORMATS])]})
+        return _stream(campaign, name)
+
+    def _page(self, campaign: Campaign) -> Response:
+        categories = categories_of(campaign)
+        page: list[dict[str, Any]] = self.paginate_queryset(current_ratings(campaign)) or []
+        return self.get_paginated_response([to_row(values, categories) for values in page])
+
+
+class ReleaseFilter(filters.FilterSet):
+    campaign = filters.CharFilter(field_name="campaign__slug", help_text=gettext_lazy("Slug of a campaign."))
+
+    class Meta:
+        model = Release
+        fields = ["campaign", "version", "state"]
+
+
+class ReleaseList(generics.ListAPIView):
+    """Published releases of campaigns you have a part in, and all of those you manage."""
+
+    queryset = Release.objects.all()
+    serializer_class = ReleaseSerializer
+    filterset_class = ReleaseFilter
+
+    def get_queryset(self) -> QuerySet[Release]:
+        return visible_releases(self.request.user)
+
+
+class ReleaseDetail(generics.RetrieveAPIView):
+    """One release; managers also see it while it is being cut."""
+
+    queryset = Release.objects.all()
+    serializer_class = ReleaseSerializer
+
+    def get_object(self) -> Release:
+        return get_visible_release(self.request.user, self.kwargs["pk"])
+
+
+class ReleaseFileList(generics.ListAPIView):
+    """The files of a release with their checksums, sizes and rows."""
+
+    queryset = ReleaseFile.objects.all()
+    serializer_class = ReleaseFileSerializer
+
+    def get_queryset(self) -> QuerySet[ReleaseFile]:
+        return get_visible_release(self.request.user, self.kwargs["pk"]).files.all()
+
+
+class ReleaseFileView(APIView):
+    """One file, byte for byte: ranges are honoured, and the ETag is its SHA-256."""
+
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "Range", location=OpenApiParameter.HEADER, description="Such as `bytes=0-1023`."
+            ),
+            OpenApiParameter("If-None-Match", location=OpenApiParameter.HEADER),
+            OpenApiParameter("path", location=OpenApiParameter.PATH, description="As in the list of files."),
+        ],
+        responses=FILE | {304: None, 416: None},
+    )
+    def get(self, request: Request, pk: int, path: str) -> HttpResponseBase:
+        return send_file(request, get_release_file(request.user, pk, path))
+
+
+class MetricList(APIView):
+    """The records of the release's metrics.json, as they are in the file."""
+
+    @extend_schema(responses=MetricSerializer(many=True))
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        return send_file(request, get_release_file(request.user, pk, "metrics.json"), inline=True)
