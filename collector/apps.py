@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class CollectorConfig(AppConfig):
     name = "collector"
+
+    def ready(self) -> None:
+        import collector.heartbeat  # noqa: F401  (its functions wait for Celery's signals)

@@ -63,6 +63,19 @@ def read_url(name: str, schemes: tuple[str, ...]) -> str:
     return read(name, "", convert)
 
 
+def load_env_file(file: Path) -> None:
+    """Set the variables of `file` (lines `NAME=value`, comments begin with #) that are not yet set."""
+    if not file.is_file():
+        return
+    for number, line in enumerate(file.read_text().splitlines(), start=1):
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if not name or name.startswith("#"):
+            continue
+        if not equals or not name.isidentifier():
+            raise ImproperlyConfigured(f"{file.name} line {number}: expected NAME=value")
+        os.environ.setdefault(name, value.strip().strip("\"'"))
+
+
 def read_secret(name: str, file: Path) -> str:
     """The variable, or a random secret kept in `file` (readable by its owner only), made on first use."""
     if value := read_text(name):

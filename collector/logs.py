@@ -13,6 +13,8 @@ SHARED_PROCESSORS = [
 ]
 # Request metadata that may identify a person never reaches a log line.
 PERSONAL_KEYS = ("ip", "user_agent", "user_id", "query_string")
+# Asked every few seconds by machines; what they find wrong shows in their answers.
+HEALTH_PATHS = ("/healthz", "/readyz", "/metrics")
 
 
 def configure(options: Mapping[str, str]) -> None:
@@ -42,6 +44,17 @@ def drop_personal_data(_: object, __: str, event: dict[str, object]) -> dict[str
     return event
 
 
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """False for the start of a request, whose end is logged too, and for requests about health."""
+    if isinstance(record.msg, dict):
+        said = f"{record.msg.get('request', '')}"
+        if record.msg.get("event") == "request_started":
+            return False
+    else:
+        said = record.getMessage() if record.name == "django.request" else ""
+    return record.exc_info is not None or not said.endswith(HEALTH_PATHS)
+
+
 def _logging_config(renderer: object, level: str) -> dict[str, object]:
     return {
         "version": 1,
@@ -58,11 +71,21 @@ def _logging_config(renderer: object, level: str) -> dict[str, object]:
                 ],
             }
         },
-        "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "filters": {"worth_a_line": {"()": lambda: is_worth_a_line}},
+        "handlers": {
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "formatter": "structured",
+                "filters": ["worth_a_line"],
+            }
+        },
         "root": {"handlers": ["stdout"], "level": level},
         "loggers": {
             "django.utils.autoreload": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
             "axes": {"level": "ERROR"},
+            # Two lines for every sweep say nothing; failures and retries are warnings or worse.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
         },
     }
