@@ -1,0 +1,36 @@
+"""Celery: what keeps seats in order while nobody looks, and simulated annotators on request."""
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+
+from annotations import assignment, jury, simulation
+from annotations.enrolment import Refused
+from collector.models import Campaign
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def expire_seats() -> int:
+    """Gives back the places of seats whose hold ran out."""
+    return assignment.expire_seats(timezone.now())
+
+
+@shared_task
+def seat_ready_prompts() -> int:
+    """Opens places on prompts whose candidates are all there, in every campaign that gives out seats."""
+    running = Campaign.objects.filter(state__in=[Campaign.State.OPEN, Campaign.State.PAUSED])
+    return sum(jury.seat_ready_prompts(campaign) for campaign in running)
+
+
+@shared_task
+def simulate_annotators(campaign_id: int, annotators: int, seed: int = 0) -> None:
+    """Lets simulated annotators rate; run twice, the same ones go on where they were."""
+    campaign = Campaign.objects.get(pk=campaign_id)
+    try:
+        summary = simulation.simulate(campaign, annotators, seed=seed, now=timezone.now())
+    except Refused:
+        log.info("simulation_refused", campaign=campaign.slug, state=campaign.state)
+        return
+    log.info("simulated", campaign=campaign.slug, **summary._asdict())
