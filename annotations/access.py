@@ -73,3 +73,8 @@ def sign_out(request: HttpRequest, annotator: Annotator) -> None:
 
 def withdrawal_code(request: HttpRequest, slug: str) -> str:
     return str(request.session.get(CODES, {}).get(slug, ""))
+
+
+def rate_key(group: str, request: HttpRequest) -> str:
+    """What a limit counts by: the session, since a class or a company often shares one address."""
+    return request.session.session_key or request.META["REMOTE_ADDR"]

@@ -52,7 +52,7 @@ def for_annotators(view: AnnotatorView) -> Callable[[HttpRequest, str], HttpResp
 
 @never_cache
 @require_GET
-@ratelimit(key="ip", rate="120/m", block=True)
+@ratelimit(key="ip", rate="600/m", block=True)
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     """Reads who knocks, forgets the address they came with, and goes on at a clean one; stores no row."""
     campaign = access.get_campaign(slug)
@@ -71,7 +71,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@ratelimit(key="ip", rate="60/m", method="POST", block=True)
+@ratelimit(key="ip", rate="300/m", method="POST", block=True)
 def consent(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = access.get_campaign(slug)
     annotator = access.get_annotator(request, slug)
@@ -121,7 +121,7 @@ def rate_next(request: HttpRequest, annotator: Annotator) -> HttpResponse:
 
 
 @require_POST
-@ratelimit(key="ip", rate="600/m", block=True)
+@ratelimit(key=access.rate_key, rate="240/m", block=True)
 @for_annotators
 def submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     """Stores the ballot, once however often it is sent, and holds the next seat."""

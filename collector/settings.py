@@ -143,6 +143,13 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "collector.error_pages.csrf_failure"
+RATELIMIT_ENABLE = read_flag("RATE_LIMITS", True)
+# Behind a proxy every request comes from the proxy: name the header in which it passes the client's address.
+CLIENT_IP_HEADER = read_text("CLIENT_IP_HEADER")
+if CLIENT_IP_HEADER:
+    RATELIMIT_IP_META_KEY = "HTTP_" + CLIENT_IP_HEADER.upper().replace("-", "_")
+    AXES_IPWARE_META_PRECEDENCE_ORDER = [RATELIMIT_IP_META_KEY]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 CONTENT_SECURITY_POLICY = {

@@ -12,7 +12,7 @@ urlpatterns = [
     path("api/", include("collector.api_urls")),
 ]
 
-handler400 = "collector.api_errors.bad_request"
-handler403 = "collector.api_errors.permission_denied"
-handler404 = "collector.api_errors.page_not_found"
-handler500 = "collector.api_errors.server_error"
+handler400 = "collector.error_pages.bad_request"
+handler403 = "collector.error_pages.permission_denied"
+handler404 = "collector.error_pages.page_not_found"
+handler500 = "collector.error_pages.server_error"
