@@ -4,7 +4,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotations.models import Stratum
 from collector.models import Campaign, Criterion, Generator
 from collector.tabular import Problems, find_fault
 from exports.cells import parse_cell
@@ -12,7 +11,7 @@ from exports.columns import CRITERIA, EXTRA_PREFIX
 from exports.folder import SETTINGS, unknown_message
 
 GENERATOR_NUMBERS = {"temperature": float, "top_p": float, "samples": int, "max_new_tokens": int, "seed": int}
-GENERATOR_TEXTS = ("name", "provider", "model")
+TEXT_LIMITS = {"name": 64, "provider": 64, "model": 300}
 TIERS = ("open", "restricted", "internal")
 KNOWN = (
     "title", "description", "licence", "languages", "strata", "seats_per_stratum", "wildcard_seats",
@@ -110,7 +109,7 @@ class CampaignFile:
 
     def _strata(self) -> list[dict[str, Any]]:
         """[{"attribute", "levels"}]; levels are empty where only the attribute was named."""
-        strata = []
+        strata: list[dict[str, Any]] = []
         for index, entry in enumerate(self._list("strata")):
             whole = {"attribute": entry, "levels": []} if isinstance(entry, str) else entry
             is_known = isinstance(whole, dict) and set(whole) <= {"attribute", "levels"}
@@ -149,7 +148,7 @@ class CampaignFile:
                 fields["extra"][name] = value
             elif name == "steering":
                 fields["steering"] = self._steering(value, f"{place}.steering")
-            elif name in GENERATOR_TEXTS:
+            elif name in TEXT_LIMITS:
                 fields[name] = self._generator_text(value, name, f"{place}.{name}")
             elif name in GENERATOR_NUMBERS:
                 is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
@@ -158,7 +157,7 @@ class CampaignFile:
                 elif value is not None:
                     self.refuse(f"{place}.{name}", _("is not a number of its kind"))
             else:
-                known = [*GENERATOR_TEXTS, *GENERATOR_NUMBERS, "steering"]
+                known = [*TEXT_LIMITS, *GENERATOR_NUMBERS, "steering"]
                 self.refuse(f"{place}.{name}", unknown_message(name, known))
         if not fields.get("name"):
             self.refuse(f"{place}.name", _("is missing"))
@@ -167,7 +166,7 @@ class CampaignFile:
         return Generator(**fields)
 
     def _generator_text(self, value: object, name: str, place: str) -> str:
-        limit = Generator._meta.get_field(name).max_length or 0
+        limit = TEXT_LIMITS[name]
         if value is None:
             return ""
         if not isinstance(value, str) or len(value) > limit:
@@ -227,7 +226,7 @@ def make_criterion(campaign: Campaign, row: dict[str, Any], position: int) -> Cr
 
 def cell_label(levels: list[str]) -> str:
     """The label of a cell of the jury."""
-    return " / ".join(levels)[: Stratum._meta.get_field("label").max_length]
+    return " / ".join(levels)
 
 
 def _generator_entry(generator: Generator) -> dict[str, Any]:

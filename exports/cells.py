@@ -18,6 +18,8 @@ def parse_cell(value: object, column: Column) -> Any:
     """The cell as the column's type, None where it is empty; raises ValueError saying what is wrong."""
     if value is None or value == "":
         return None
+    if column.is_raw:
+        return value
     if column.is_json:
         return parse_json(value) if isinstance(value, str) else value
     return PARSERS[column.type](value)

@@ -1,4 +1,4 @@
-"""Every exported column, declared once: name, type, meaning, unit; all that reads or writes rows asks here."""
+"""Every exported column, declared once: name, type, meaning, unit; readers and writers of rows ask here."""
 
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ class Column:
     required: bool = False
     derived: bool = False
     is_json: bool = False  # a JSON value kept as text
+    is_raw: bool = False  # read only once its criterion is known
 
     def as_field(self) -> pa.Field:
         return pa.field(self.name, self.type, metadata={"description": str(self.meaning)})

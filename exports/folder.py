@@ -71,7 +71,7 @@ class Folder:
 
 
 def open_folder(path: Path) -> Folder:
-    """Find a folder's tables; raises IntakeError where there is none, one twice, or one under a wrong name."""
+    """Find a folder's tables; raises IntakeError where there is none, or one twice or misnamed."""
     if not path.is_dir():
         raise IntakeError([Problem(str(path), None, None, _("is not a folder"))])
     if (path / MANIFEST).is_file():
@@ -99,8 +99,8 @@ def unknown_message(name: str, known: list[str]) -> str:
     """What to say of a column or setting nobody knows."""
     close = get_close_matches(name, known, 1)
     if close:
-        return _('is not a known column; did you mean "%(name)s"?') % {"name": close[0]}
-    return _("is not a known column; columns of your own start with x_")
+        return _('is unknown; did you mean "%(name)s"?') % {"name": close[0]}
+    return _("is unknown; names of your own start with x_")
 
 
 class _TableReader:
@@ -149,7 +149,7 @@ class _TableReader:
                     # Every row would say the same.
                     self.problems.raise_if_any()
                 self.problems.add(row.file, row.line, name, _("is missing"))
-            elif record.values.get(name, "") is None and name != "value":
+            elif record.values.get(name, "") is None and not self.columns[name].is_raw:
                 self.problems.add(row.file, row.line, name, _("is empty"))
 
 
