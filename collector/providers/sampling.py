@@ -21,7 +21,7 @@ class SeededSampler(LogitsProcessor):
     """
 
     def __init__(self, requests: Sequence[Request], device: torch.device) -> None:
-        self._rngs = [Random(request.seed) for request in requests]  # noqa: S311: meant to be reproducible
+        self._rngs = [Random(request.seed) for request in requests]  # noqa: S311 - meant to be reproducible
         self._temperature = _column([max(request.temperature, 1e-4) for request in requests], device)
         self._top_p = _column([request.top_p for request in requests], device)
 

@@ -28,8 +28,14 @@ VIEWS = (
     "Old customs often hold an answer to a problem we have forgotten.",
     "Where the facts are unsure, the step that can be undone is better.",
 )
-REASONS = ("because trust is slow to grow back", "since the law cannot see everything", "as long as nobody is forced",
-           "even if it costs more", "provided that it is said openly", "and that is worth some trouble")  # fmt: skip
+REASONS = (
+    "because trust is slow to grow back",
+    "since the law cannot see everything",
+    "as long as nobody is forced",
+    "even if it costs more",
+    "provided that it is said openly",
+    "and that is worth some trouble",
+)
 CLOSINGS = (
     "Talk to someone you trust before you decide.",
     "I could be wrong, and I would want to hear the other side.",
@@ -55,7 +61,7 @@ class Scripted(Provider):
 
 def _write(messages: Messages, seed: int, max_words: int) -> str:
     digest = hashlib.sha256(json.dumps([messages, seed], sort_keys=True).encode("utf-8", "replace")).digest()
-    rng = Random(digest)  # noqa: S311: meant to be reproducible
+    rng = Random(digest)  # noqa: S311 - meant to be reproducible
     parts = [*_stance(messages), rng.choice(OPENINGS)]
     for view in rng.sample(VIEWS, rng.randint(1, 3)):
         parts.append(f"{view[:-1]}, {rng.choice(REASONS)}." if rng.random() < 0.6 else view)

@@ -1,8 +1,9 @@
 """Models on this machine's own CPU or GPU, through transformers; nothing is sent anywhere.
 
 Batched with padding on the left, in buckets of like length. Every row samples from its own seed
-(`sampling.py`); the same batch on the same machine gives the same texts, and other batch mates can change
-a text only where the rounding of a logit tips a choice, so the batch's size is kept in the provenance.
+(`sampling.py`), and the same batch on the same machine gives the same texts. Other batch mates change the
+rounding of the logits, which in bfloat16 tips a choice every few dozen tokens (in float32 hardly ever:
+MODEL_DTYPE), so the size of the batch is kept in the provenance.
 """
 
 import hashlib
@@ -81,6 +82,7 @@ def _load(name: str) -> LoadedModel:
     except ImportError as error:
         raise ProviderError(f"this worker cannot run models: {error}", permanent=True) from error
 
+    transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     weights = find_weights(name)
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -107,6 +107,8 @@ def _file_sha256(file: Path) -> str:
 
 def _folder_sha256(folder: Path) -> str:
     """Of the names and checksums of everything in the folder that shapes the output."""
-    files = sorted(f for f in folder.iterdir() if f.suffix in {".safetensors", ".json", ".jinja", ".model", ".bin"})
+    files = sorted(
+        f for f in folder.iterdir() if f.suffix in {".safetensors", ".json", ".jinja", ".model", ".bin"}
+    )
     listing = "".join(f"{_file_sha256(file)}  {file.name}\n" for file in files)
     return hashlib.sha256(listing.encode()).hexdigest()

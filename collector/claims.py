@@ -1,0 +1,120 @@
+"""Claims on planned candidates: a worker holds a batch by a lease, and only the holder may store into it."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+
+from collector.models import Candidate, CandidateQuerySet, GenerationRun
+
+MAX_ATTEMPTS = 3
+# A second try takes an eighth of a batch, a third an eighth of that, so that a prompt which kills its
+# worker is alone in the end and takes no other with it.
+SHRINK = 8
+# A worker that hangs stops renewing its lease after this long.
+LONGEST_BATCH = timedelta(minutes=30)
+
+log = structlog.get_logger(__name__)
+
+
+def claim_batch(run: GenerationRun, size: int, now: datetime) -> list[Candidate]:
+    """Up to `size` candidates that are now this caller's alone, the campaign's first prompts first.
+
+    All share one fresh lease token. Empty where nothing can be claimed now.
+    """
+    token = uuid.uuid4()
+    with transaction.atomic():
+        fail_exhausted(run, now)
+        # SKIP LOCKED on PostgreSQL; on SQLite the IMMEDIATE transaction already keeps others out.
+        ready = (
+            run.candidates.claimable(now)
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("prompt__position", "prompt_id", "sample_index")
+            .only("pk", "attempts")[:size]
+        )
+        chosen = _like_the_first(list(ready), size)
+        claimed = (
+            Candidate.objects.claimable(now)
+            .filter(pk__in=chosen)
+            .update(
+                lease_token=token,
+                lease_until=now + timedelta(seconds=settings.GENERATION_LEASE_SECONDS),
+                attempts=F("attempts") + 1,
+            )
+        )
+    if not claimed:
+        return []
+    # After the transaction: it locks the run, which planning locks before candidates.
+    GenerationRun.objects.filter(pk=run.pk, state=GenerationRun.State.QUEUED).update(
+        state=GenerationRun.State.RUNNING, started_at=now
+    )
+    batch = Candidate.objects.filter(lease_token=token).select_related("prompt", "generator")
+    return list(batch.order_by("prompt__position", "prompt_id", "sample_index"))
+
+
+def fail_exhausted(run: GenerationRun, now: datetime) -> int:
+    """Gives up on candidates whose worker fell silent on every attempt; returns how many."""
+    return (
+        run.candidates.claimable(now)
+        .filter(attempts__gte=MAX_ATTEMPTS)
+        .update(
+            state=Candidate.State.FAILED,
+            error=f"the worker stopped during each of {MAX_ATTEMPTS} attempts",
+            lease_token=None,
+            lease_until=None,
+        )
+    )
+
+
+def held(candidate: Candidate) -> CandidateQuerySet:
+    """The candidate, if this claim on it still stands: updating it changes one row or none."""
+    return Candidate.objects.unfinished().filter(pk=candidate.pk, lease_token=candidate.lease_token)
+
+
+def release(batch: list[Candidate]) -> None:
+    """Gives the claimed batch back at once, the attempt not counted."""
+    Candidate.objects.unfinished().filter(lease_token=batch[0].lease_token).update(
+        lease_token=None, lease_until=None, attempts=F("attempts") - 1
+    )
+
+
+@contextmanager
+def kept_alive(batch: list[Candidate], now: datetime) -> Iterator[None]:
+    """Renews the batch's lease for as long as the block runs, up to LONGEST_BATCH."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_renew, args=(batch[0].lease_token, now, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _renew(token: uuid.UUID, now: datetime, stop: threading.Event) -> None:
+    lease = timedelta(seconds=settings.GENERATION_LEASE_SECONDS)
+    passed = timedelta(0)
+    try:
+        while passed < LONGEST_BATCH and not stop.wait((lease / 3).total_seconds()):
+            passed += lease / 3
+            try:
+                Candidate.objects.filter(lease_token=token).update(lease_until=now + passed + lease)
+            except DatabaseError:
+                log.warning("lease not renewed", exc_info=True)
+    finally:
+        connection.close()
+
+
+def _like_the_first(ready: list[Candidate], size: int) -> list[int]:
+    """Those on the same attempt as the first, fewer with every attempt."""
+    if not ready:
+        return []
+    attempts = ready[0].attempts
+    alike = [candidate.pk for candidate in ready if candidate.attempts == attempts]
+    return alike[: max(1, size // SHRINK**attempts)]
