@@ -18,8 +18,10 @@ from rest_framework.views import APIView
 
 from collector.api_access import get_managed_campaign, get_readable_campaign, readable_campaigns
 from collector.api_errors import Conflict
+from collector.generation import start_generation
 from collector.lifecycle import NotReady, WrongState, close_campaign, open_campaign, pause_campaign
 from collector.models import Campaign, Candidate, Criterion, GenerationRun, Generator, Membership, Prompt
+from collector.planning import UnknownProvider
 from collector.serializers import (
     CampaignSerializer,
     CandidateSerializer,
@@ -141,9 +143,8 @@ class PromptList(CampaignPart, generics.ListAPIView):
         campaign = self.managed_campaign
         _require_not_closed(campaign)
         many = isinstance(request.data, list)
-        serializer = self.get_serializer(
-            data=request.data, many=many, **({"max_length": MAX_PROMPTS} if many else {})
-        )
+        bounds = {"allow_empty": False, "max_length": MAX_PROMPTS} if many else {}
+        serializer = self.get_serializer(data=request.data, many=many, **bounds)
         serializer.is_valid(raise_exception=True)
         rows = serializer.validated_data if many else [serializer.validated_data]
         _refuse_known_prompts(campaign, [row["external_id"] for row in rows], many=many)
@@ -204,7 +205,10 @@ class GeneratorList(CampaignPart, generics.ListCreateAPIView):
 
 
 class GenerationRunList(CampaignPart, generics.ListAPIView):
-    """Requests to generators; POST asks for every candidate that is still missing."""
+    """Requests to generators; POST asks for every candidate that is still missing.
+
+    The answer names the active runs: none where nothing is missing. Asking again joins them.
+    """
 
     queryset = GenerationRun.objects.all()
     serializer_class = GenerationRunSerializer
@@ -215,10 +219,12 @@ class GenerationRunList(CampaignPart, generics.ListAPIView):
     @extend_schema(request=None, responses={202: GenerationRunSerializer(many=True)})
     def post(self, request: Request, slug: str) -> Response:
         campaign = self.managed_campaign
-        _require_not_closed(campaign)
-        from collector.generation import start_generation
-
-        started = start_generation(campaign, now=timezone.now())
+        try:
+            started = start_generation(campaign, now=timezone.now())
+        except WrongState as error:
+            raise Conflict(str(error), code="wrong_state") from error
+        except UnknownProvider as error:
+            raise Conflict(str(error), code="unknown_provider") from error
         runs = _counted(GenerationRun.objects.filter(pk__in=[run.pk for run in started])).order_by("pk")
         return Response(self.get_serializer(runs, many=True).data, status=status.HTTP_202_ACCEPTED)
 

@@ -5,7 +5,6 @@ from csp.decorators import csp_replace
 from django.utils.decorators import method_decorator
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-
 DOCS_CSP = {
     "default-src": [NONE],
     "script-src": [SELF],

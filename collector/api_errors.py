@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
@@ -37,17 +36,25 @@ class Conflict(exceptions.APIException):
         self.fields = dict(fields or {})
 
 
+class TooLarge(exceptions.APIException):
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_detail = gettext_lazy("The request is too large.")
+    default_code = "too_large"
+
+
 def error_body(code: str, message: str, fields: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
     """`{"error": {"code", "message", "fields"}}`; `fields` maps a dotted path to what is wrong there."""
     return {"error": {"code": code, "message": str(message), "fields": dict(fields or {})}}
 
 
 def to_error_response(exc: Exception, context: Mapping[str, Any]) -> Response | None:
-    """DRF's exception handler: every expected refusal in one shape; None lets a crash go on to `server_error`."""
+    """DRF's exception handler: every refusal in one shape; a crash goes on to `server_error`."""
     if isinstance(exc, Http404):
         exc = exceptions.NotFound(_("There is nothing here, or nothing that you may see."))
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied(*exc.args)
+    elif isinstance(exc, RequestDataTooBig):
+        exc = TooLarge()
     if not isinstance(exc, exceptions.APIException):
         return None
     set_rollback()
@@ -91,36 +98,28 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
     return headers
 
 
-# --- Django's own error pages, which answer in JSON under /api/ --------------------------------------
+# --- what Django itself refuses under /api/ (collector.error_pages sends it here) ----------------------
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not request.path.startswith(API_PREFIX):
-        return defaults.bad_request(request, exception)
     return _plain("bad_request", _("This request cannot be read."), HTTPStatus.BAD_REQUEST)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not request.path.startswith(API_PREFIX):
-        return defaults.permission_denied(request, exception)
     return _plain("permission_denied", _("You may not do this."), HTTPStatus.FORBIDDEN)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not request.path.startswith(API_PREFIX):
-        return defaults.page_not_found(request, exception)
     return unknown_address(request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if not request.path.startswith(API_PREFIX):
-        return defaults.server_error(request)
     message = _("Something went wrong on our side. It has been logged.")
     return _plain("server_error", message, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def unknown_address(request: HttpRequest, path: str = "") -> HttpResponse:
-    """Every path under /api/ that no view answers, without Django's redirect, which would lose a POST's body."""
+    """Every other path under /api/; not redirected to one with a slash, as that would lose a POST's body."""
     message = _(
         "There is nothing at this address. Addresses of the API are listed at /api/docs/ and end in a slash."
     )

@@ -22,7 +22,7 @@ def get_visible_release(user: User, pk: int) -> Release:
 
 
 def get_managed_release(user: User, pk: int) -> Release:
-    """The release; Http404 where the user may not see it, PermissionDenied where they do not manage its campaign."""
+    """The release; Http404 where the user may not see it, PermissionDenied where they only read."""
     release = get_visible_release(user, pk)
     if not Campaign.objects.managed_by(user).filter(pk=release.campaign_id).exists():
         raise PermissionDenied(_("Only managers of this campaign may do this."))

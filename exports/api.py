@@ -156,3 +156,15 @@ class MetricList(APIView):
     @extend_schema(responses=MetricSerializer(many=True))
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         return send_file(request, get_release_file(request.user, pk, "metrics.json"), inline=True)
+
+
+def _stream(campaign: Campaign, name: str) -> StreamingHttpResponse:
+    form = FORMATS[name]
+    return StreamingHttpResponse(
+        form.write(read_batches(campaign)),
+        content_type=form.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{campaign.slug}-ratings.{name}"',
+            "Cache-Control": "private, no-store",
+        },
+    )

@@ -61,7 +61,7 @@ def _has_it(request: HttpRequest, etag: str) -> bool:
 
 
 def _asked_range(request: HttpRequest, size: int, etag: str) -> range | None:
-    """The bytes to send; everything where no single range is asked for, None where it lies outside the file."""
+    """The bytes to send: everything where no single range is asked for, None where it is outside the file."""
     everything = range(size)
     asked = RANGE.match(request.headers.get("Range", ""))
     if not asked or request.headers.get("If-Range", etag) != etag:

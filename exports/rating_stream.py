@@ -1,4 +1,4 @@
-"""A campaign's ratings as they stand now: row by row in pages, or the whole as one stream of bounded memory."""
+"""A campaign's ratings as they stand now: in pages, or the whole as one stream of bounded memory."""
 
 import csv
 import json
