@@ -82,7 +82,7 @@ def work_batch(run: GenerationRun, provider: Provider, *, now: datetime) -> int:
 
 
 def work_candidates(batch: list[Candidate], provider: Provider, *, now: datetime) -> None:
-    """Asks for the claimed batch's texts at once and stores texts and failures where the claim still stands."""
+    """Asks for the claimed batch's texts at once; stores texts and failures where the claim still stands."""
     if not batch:
         return
     requests = [_to_request(candidate) for candidate in batch]
