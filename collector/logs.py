@@ -2,10 +2,11 @@
 
 import logging.config
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 
-SHARED_PROCESSORS = [
+SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

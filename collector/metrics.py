@@ -1,6 +1,6 @@
 """Gauges for Prometheus: what the database says of the collector, and the text format they are printed in."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -17,7 +17,7 @@ class Metric:
 
     name: str
     meaning: str
-    samples: list[tuple[Mapping[str, str], float]]
+    samples: Sequence[tuple[Mapping[str, str], float]]
 
 
 def all_metrics() -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""What must hold before Empanel starts on this machine: a folder to write in, a free port, no other Empanel."""
+"""What must hold before Empanel starts here: a folder to write in, a free port, no other Empanel."""
 
 import fcntl
 import os

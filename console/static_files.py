@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 
 def collect_changed_files() -> bool:
-    """Collect and compress all static files, unless just these are collected; returns whether it was needed."""
+    """Collect and compress all static files, unless just these are there; returns whether it was needed."""
     folder = Path(settings.STATIC_ROOT)
     stamp = folder / ".collected"
     fingerprint = _fingerprint()

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import start_empanel  # noqa: F401
+from tests.servers import postgres_url, redis_url  # noqa: F401
+
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="empanel-tests-"))
 # The browser tests run their own event loop, beside which Django would refuse the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
