@@ -115,14 +115,21 @@ def _claim(annotator: Annotator, known: list[Seat], now: datetime) -> Seat | Non
         )
         if locked.is_withdrawn or not locked.campaign.is_open:
             return None
-        if seat := _hold_again(locked, known, now):
+        counts = locked.seats.aggregate(
+            held=Count("pk", filter=Q(state=Seat.State.HELD)),
+            active=Count("pk", filter=Q(state__in=ACTIVE)),
+            ever=Count("pk"),
+        )
+        if counts["held"] > len(known) and (seat := _hold_again(locked, known, now)):
             return seat
-        taken = locked.seats.aggregate(ever=Count("pk"), active=Count("pk", filter=Q(state__in=ACTIVE)))
         most = locked.campaign.max_seats_per_annotator
-        if most is not None and taken["active"] >= most:
+        if most is not None and counts["active"] >= most:
             return None
         place = _take_place(locked)
-        return _sit_down(locked, place, taken["ever"] + 1, now) if place else None
+        if place is None:
+            return None
+        left = _left_behind(locked, place) if counts["ever"] > counts["active"] else None
+        return _sit_down(left or _new_seat(locked, place, counts["ever"] + 1), locked.campaign, place, now)
 
 
 def _hold_again(annotator: Annotator, known: list[Seat], now: datetime) -> Seat | None:
@@ -156,50 +163,42 @@ def _take_place_in(annotator: Annotator, stratum: int) -> Quota | None:
 def _most_needed(annotator: Annotator, stratum: int) -> list[Quota]:
     """Some of the places with the largest need, shuffled for this annotator.
 
-    Each annotator starts elsewhere in the campaign, so that many at once do not fight for one place.
-    One language a query: only then is the index read in order, and no more of it than needed.
+    A slice is enough to shuffle, and keeps many at once from fighting for one place. One query a language:
+    only then is the index read in its order, and no more of it than the slice.
     """
-    needs: dict[str, int] = {}
+    found: list[Quota] = []
     for language in languages_of(annotator):
-        first = (
-            open_places(annotator, [stratum], [language])
-            .order_by("-need")
-            .values_list("need", flat=True)
-            .first()
-        )
-        if first is not None:
-            needs[language] = first
+        places = open_places(annotator, [stratum], [language]).order_by("-need", "shuffle")
+        found += places[:CHOICE_OF]
+    largest = max((place.need for place in found), default=0)
     seed = annotator.campaign.seed
-    start = shuffle_key(seed, "start", annotator.pk)
-    found: dict[int, Quota] = {}
-    for language in (language for language, need in needs.items() if need == max(needs.values())):
-        places = (
-            open_places(annotator, [stratum], [language]).filter(need=needs[language]).order_by("shuffle")
-        )
-        for part in (places.filter(shuffle__gte=start), places.filter(shuffle__lt=start)):
-            found |= {place.pk: place for place in part[:CHOICE_OF]}
-    return sorted(found.values(), key=lambda place: shuffle_key(seed, annotator.pk, place.prompt_id))
+    return sorted(
+        (place for place in found if place.need == largest),
+        key=lambda place: shuffle_key(seed, annotator.pk, place.prompt_id),
+    )
 
 
-def _sit_down(annotator: Annotator, place: Quota, position: int, now: datetime) -> Seat:
-    """Holds the place: the same seat again for one who let it run out, otherwise a new one."""
-    left = Seat.objects.filter(
-        annotator=annotator,
-        prompt=place.prompt_id,
-        state=Seat.State.VOID,
-        void_reason=Seat.VoidReason.EXPIRED,
-    ).first()
-    seat = left or Seat(
+def _left_behind(annotator: Annotator, place: Quota) -> Seat | None:
+    """The seat this annotator once let run out: it is theirs again, and an open page of it still works."""
+    expired = annotator.seats.filter(state=Seat.State.VOID, void_reason=Seat.VoidReason.EXPIRED)
+    return expired.filter(prompt=place.prompt_id).first()
+
+
+def _new_seat(annotator: Annotator, place: Quota, position: int) -> Seat:
+    return Seat(
         campaign=annotator.campaign,
         prompt_id=place.prompt_id,
         annotator=annotator,
         position=position,
         candidate_order=_order_candidates(annotator.campaign, place.prompt_id),
     )
+
+
+def _sit_down(seat: Seat, campaign: Campaign, place: Quota, now: datetime) -> Seat:
     seat.stratum_id = place.stratum_id
     seat.state, seat.void_reason = Seat.State.HELD, ""
     seat.held_at = now
-    seat.held_until = now + timedelta(minutes=annotator.campaign.lease_minutes)
+    seat.held_until = now + timedelta(minutes=campaign.lease_minutes)
     seat.save()
     return seat
 

@@ -20,7 +20,7 @@ from annotations.opinions import Juror, Response, draw, make_opinion
 from annotations.profiles import INSTRUMENTS, record_profile
 from collector.models import Campaign, Candidate, Criterion
 
-SECONDS_PER_SEAT = (20, 75)
+SLOWEST = 90  # seconds a simulated annotator has a seat
 DECLINES = 0.05  # how often a simulated annotator leaves an optional answer out
 
 
@@ -49,9 +49,10 @@ def simulate(
     ensure_documents(campaign)
     seat_ready_prompts(campaign)
     present = _enrol_all(campaign, annotators, seed)
+    criteria = list(campaign.criteria.filter(kind__in=Criterion.RATED))
     ballots, taking_part = 0, present
     while taking_part:
-        busy = [annotator for annotator in taking_part if _take_a_turn(campaign, annotator, now)]
+        busy = [annotator for annotator in taking_part if _take_a_turn(annotator, criteria, now)]
         ballots += len(busy)
         report(ballots)
         taking_part = busy
@@ -117,33 +118,37 @@ def _answer_about_oneself(item: Item, stratum: Stratum, seed: str, rng: random.R
     return str(round(low + share * (high - low)))
 
 
-def _take_a_turn(campaign: Campaign, annotator: Annotator, now: datetime) -> bool:
+def _take_a_turn(annotator: Annotator, criteria: list[Criterion], now: datetime) -> bool:
     """Rates one seat; False when there was none."""
-    rng = random.Random(f"{campaign.seed}/{annotator.pk}/{annotator.seats.count()}")  # noqa: S311
-    seconds = min(rng.uniform(*SECONDS_PER_SEAT), campaign.lease_minutes * 60 / 2)
-    seats = next_seats(annotator, now=now - timedelta(seconds=seconds))
+    longest = annotator.campaign.lease_minutes * 60
+    seats = next_seats(annotator, now=now - timedelta(seconds=min(SLOWEST, longest / 2)))
     if not seats:
         return False
+    rng = random.Random(f"{annotator.campaign.seed}/{seats[0].pk}")  # noqa: S311
+    answers = _rate(annotator, seats[0], criteria, rng)
     try:
-        submit_ballot(seats[0], _rate(annotator, seats[0], rng), now=now, active_seconds=seconds * 0.8)
+        submit_ballot(
+            seats[0], answers, now=now, active_seconds=rng.uniform(0.2, 0.9) * min(SLOWEST, longest / 2)
+        )
     except BallotRefused:
         return False
     return True
 
 
-def _rate(annotator: Annotator, seat: Seat, rng: random.Random) -> dict[tuple[int, str], Answer]:
-    campaign = seat.campaign
+def _rate(
+    annotator: Annotator, seat: Seat, criteria: list[Criterion], rng: random.Random
+) -> dict[tuple[int, str], Answer]:
+    seed = annotator.campaign.seed
     group = annotator.stratum.label if annotator.stratum else f"alone {annotator.pk}"
     juror = Juror(group, str(annotator.pk))
     answers: dict[tuple[int, str], Answer] = {}
-    criteria = list(campaign.criteria.filter(kind__in=Criterion.RATED))
     for candidate in Candidate.objects.filter(pk__in=seat.candidate_order).select_related(
         "generator", "prompt"
     ):
         voice = candidate.generator.steering_label or candidate.generator.name
         response = Response(candidate.external_id, voice, candidate.prompt.topic)
         for criterion in criteria:
-            opinion = make_opinion(campaign.seed, juror, response, criterion.name)
+            opinion = make_opinion(seed, juror, response, criterion.name)
             declines = not criterion.required and rng.random() < DECLINES
             answers[candidate.pk, criterion.name] = (
                 Missing.DECLINED if declines else _value(criterion, opinion)
