@@ -1,11 +1,13 @@
 """Ratings and choices from a folder's tables: one seat and ballot per annotator, prompt and repeat."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from annotations.models import Ballot, Choice, Missing, Rating, Seat
@@ -18,6 +20,7 @@ from exports.imported_jury import Seated
 from exports.row_checks import MAX_SMALL, refuse_reference
 
 BATCH = 5000
+MISSING = tuple(Missing.values)
 Sitting = tuple[int, int, int]  # annotator, prompt, repeat_index
 
 
@@ -28,6 +31,18 @@ class _Place(NamedTuple):
     stratum: int
     submitted_on: date | None
     is_surplus: bool
+
+
+class _Rated(NamedTuple):
+    """The columns of a rating besides its ballot and annotator."""
+
+    candidate_id: int
+    criterion_id: int
+    value: float | None
+    missing: str
+    position: int | None
+    seconds: float | None
+    extra: str
 
 
 @dataclass
@@ -134,32 +149,29 @@ class References:
 
 def import_ratings(source: Folder, ballots: Ballots, references: References) -> int:
     """Store the ratings a batch at a time; returns how many. Faults go to the folder's problems."""
-    seen: set[tuple[int, int, str, int]] = set()
+    seen: set[tuple[int, int, int, int]] = set()
     total = 0
 
-    def rows() -> Iterator[tuple[_Place, Rating]]:
+    def rows() -> Iterator[tuple[_Place, _Rated]]:
         for record in source.read("ratings"):
             if not references.check(record, ("candidate_id",)):
                 continue
             place = references.place(record, record.values["candidate_id"])
-            rating = _rating(record, references)
-            key = (place.sitting[0], rating.candidate_id, record.values["criterion"], place.sitting[2])
+            rated = _rated(record, references)
+            key = (place.sitting[0], rated.candidate_id, rated.criterion_id, place.sitting[2])
             if key in seen:
                 said = _("this annotator rated this candidate by this criterion already")
                 source.problems.add(record.file, record.line, None, said)
                 continue
             seen.add(key)
-            yield place, rating
+            yield place, rated
 
     stream = rows()
     while batch := list(islice(stream, BATCH)):
         if source.problems.total:
             continue  # nothing will be kept; the rest is read only for its faults
-        ballots.store([place for place, _rating in batch])
-        for place, rating in batch:
-            rating.ballot_id = ballots.keys[place.sitting]
-            rating.annotator_id = place.sitting[0]
-        Rating.objects.bulk_create(rating for _place, rating in batch)
+        ballots.store([place for place, _rated in batch])
+        _insert((ballots.keys[place.sitting], place.sitting[0], *rated) for place, rated in batch)
         total += len(batch)
     return total
 
@@ -197,7 +209,20 @@ def import_choices(source: Folder, ballots: Ballots, references: References) -> 
     return total
 
 
-def _rating(record: Record, references: References) -> Rating:
+def _insert(rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert ratings as plain tuples: as model objects they would take three times as long."""
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(name) for name in ("ballot_id", "annotator_id", *_Rated._fields))
+    marks = ", ".join(["%s"] * (len(_Rated._fields) + 2))
+    with connection.cursor() as cursor:
+        # Names of our own table and columns, no text from outside.
+        cursor.executemany(
+            f"INSERT INTO {quote(Rating._meta.db_table)} ({columns}) VALUES ({marks})",  # noqa: S608
+            list(rows),
+        )
+
+
+def _rated(record: Record, references: References) -> _Rated:
     values = record.values
     criterion = references.criteria[values["criterion"]]
     value, missing = None, values.get("missing") or ""
@@ -205,19 +230,19 @@ def _rating(record: Record, references: References) -> Rating:
         value = _value(values, criterion)
     except ValueError as error:
         references.problems.add(record.file, record.line, "value", str(error))
-    if missing and missing not in Missing.values:
-        said = _("is none of %(reasons)s") % {"reasons": ", ".join(Missing.values)}
+    if missing and missing not in MISSING:
+        said = _("is none of %(reasons)s") % {"reasons": ", ".join(MISSING)}
         references.problems.add(record.file, record.line, "missing", said)
     if missing and value is not None:
         references.problems.add(record.file, record.line, "missing", _("is given although there is a value"))
-    return Rating(
+    return _Rated(
         candidate_id=references.candidates[values["candidate_id"]][0],
-        criterion=criterion,
+        criterion_id=criterion.pk,
         value=value,
-        missing=missing or (Missing.NOT_REACHED if value is None else ""),
+        missing=missing or (Missing.NOT_REACHED.value if value is None else ""),
         position=values.get("position"),
         seconds=values.get("seconds"),
-        extra=record.extra,
+        extra=json.dumps(record.extra),
     )
 
 
