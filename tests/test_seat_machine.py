@@ -1,0 +1,204 @@
+"""Whatever happens in whatever order, no rule of the jury breaks.
+
+Hypothesis makes up what annotators, the sweeper and the manager do; after each step the database is asked.
+"""
+
+from collections import Counter
+from datetime import timedelta
+from typing import NamedTuple
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from annotations.assignment import expire_seats, extend_hold, next_seats, void_seat
+from annotations.audit import audit_juries
+from annotations.ballots import BallotRefused, submit_ballot
+from annotations.enrolment import withdraw
+from annotations.jury import change_seats, seat_ready_prompts
+from annotations.models import Annotator, Ballot, Quota, Rating, Seat
+from collector.lifecycle import WrongState, close_campaign, open_campaign, pause_campaign
+from tests.builders import make_candidate, make_open_campaign, make_prompt
+from tests.jurors import NOW, answer_all, make_juror
+
+SIDES = [{"attribute": "side", "levels": ["left", "right"]}]
+CRITERIA, CANDIDATES = 2, 2
+
+
+class SeatRow(NamedTuple):
+    pk: int
+    prompt: int
+    stratum: int
+    annotator: int
+    belongs: int | None
+    state: str
+    is_surplus: bool
+
+    @property
+    def is_filled(self):
+        return self.state == "filled"
+
+
+class SeatMachine(RuleBasedStateMachine):
+    annotators = Bundle("annotators")
+    seats = Bundle("seats")
+
+    def __init__(self):
+        super().__init__()
+        self.savepoint = transaction.atomic()
+        self.savepoint.__enter__()
+        self.campaign = make_open_campaign(
+            prompts=2,
+            candidates=CANDIDATES,
+            strata=SIDES,
+            seats_per_stratum=1,
+            wildcard_seats=1,
+            lease_minutes=10,
+        )
+        self.wildcard = self.campaign.strata_cells.get(is_wildcard=True).pk
+        self.now = NOW
+        self.ballots = {}  # seat -> what it said first
+
+    def teardown(self):
+        assert audit_juries(self.campaign) == []
+        transaction.set_rollback(True)
+        self.savepoint.__exit__(None, None, None)
+
+    @rule(target=annotators, side=st.sampled_from(["left", "right", ""]))
+    def arrive(self, side):
+        return make_juror(self.campaign, side)
+
+    @rule(target=seats, annotator=annotators)
+    def claim(self, annotator):
+        annotator.refresh_from_db()
+        might_sit = self._might_sit(annotator)
+        seats = next_seats(annotator, now=self.now)
+        assert bool(seats) == might_sit  # I10: whoever could have a place gets one
+        return multiple(*seats)
+
+    @rule(seat=seats, share=st.sampled_from([0.0, 0.5, 1.0]))
+    def submit(self, seat, share):
+        """In time, late, again, after a skip, after closing or after a withdrawal: the machine decides."""
+        seat.refresh_from_db()
+        seat.annotator.refresh_from_db()
+        before = (Ballot.objects.count(), Rating.objects.count())
+        try:
+            ballot = submit_ballot(seat, answer_all(seat, share=share), now=self.now)
+        except BallotRefused:
+            assert (Ballot.objects.count(), Rating.objects.count()) == before
+            assert self.campaign.state == "closed" or seat.annotator.is_withdrawn
+            return
+        first = self.ballots.setdefault(seat.pk, (ballot.pk, share))
+        said = ballot.ratings.filter(criterion__name="helpful").values_list("value", flat=True)
+        assert (ballot.pk, set(said)) == (first[0], {100 * first[1]})
+
+    @rule(seat=seats)
+    def skip(self, seat):
+        void_seat(seat, Seat.VoidReason.SKIPPED, now=self.now)
+
+    @rule(seat=seats)
+    def heartbeat(self, seat):
+        extend_hold(seat, now=self.now)
+
+    @rule(minutes=st.sampled_from([1, 6, 11]))
+    def time_passes(self, minutes):
+        self.now += timedelta(minutes=minutes)
+
+    @rule()
+    def sweep(self):
+        expire_seats(self.now)
+
+    @rule(annotator=consumes(annotators))
+    def withdraw(self, annotator):
+        withdraw(annotator, now=self.now)
+        gone = Seat.objects.filter(annotator=annotator).values_list("pk", flat=True)
+        self.ballots = {seat: said for seat, said in self.ballots.items() if seat not in gone}
+
+    @rule()
+    def add_prompt(self):
+        prompt = make_prompt(self.campaign)
+        for generator in self.campaign.generators.all():
+            make_candidate(prompt, generator)
+        seat_ready_prompts(self.campaign)
+
+    @rule(seats=st.integers(0, 3), place=st.integers(0, 2))
+    def change_seats(self, seats, place):
+        change_seats(self.campaign.strata_cells.all()[place], seats)
+
+    @rule(step=st.sampled_from(["pause", "close", "open", "open"]))
+    def manage(self, step):
+        try:
+            match step:
+                case "pause":
+                    pause_campaign(self.campaign)
+                case "close":
+                    close_campaign(self.campaign, now=self.now)
+                case "open":
+                    open_campaign(self.campaign, now=self.now)
+        except WrongState:
+            pass
+
+    @invariant()
+    def no_rule_is_broken(self):
+        rows = Seat.objects.filter(campaign=self.campaign).values_list(
+            "pk", "prompt", "stratum", "annotator", "annotator__stratum", "state", "is_surplus"
+        )
+        active = [SeatRow(*row) for row in rows if row[5] != "void"]
+        taken = Counter((seat.prompt, seat.stratum) for seat in active if not seat.is_surplus)
+        filled = Counter(
+            (seat.prompt, seat.stratum) for seat in active if seat.is_filled and not seat.is_surplus
+        )
+        for quota in Quota.objects.filter(campaign=self.campaign):
+            place = (quota.prompt_id, quota.stratum_id)
+            assert (quota.taken, quota.filled) == (taken[place], filled[place])  # I4
+            assert quota.taken <= quota.seats  # I1
+        assert _most_common(Counter((seat.prompt, seat.annotator) for seat in active)) <= 1  # I2
+        assert _most_common(Counter(seat.annotator for seat in active if not seat.is_filled)) <= 1  # I7
+        assert all(seat.stratum in (seat.belongs, self.wildcard) for seat in active)  # I8
+        assert {seat.pk for seat in active if seat.is_filled} == set(self.ballots)  # I3
+        assert Ballot.objects.filter(seat__campaign=self.campaign).count() == len(self.ballots)  # I9
+        ratings = Rating.objects.filter(ballot__seat__campaign=self.campaign)
+        assert ratings.count() == len(self.ballots) * CRITERIA * CANDIDATES
+
+    def _might_sit(self, annotator):
+        """Worked out from rows, without the code under test."""
+        if annotator.state == Annotator.State.WITHDRAWN or self.campaign.state != "open":
+            return False
+        seats = Seat.objects.filter(campaign=self.campaign)
+        if seats.filter(annotator=annotator, state="held").exists():
+            return True
+        for quota in Quota.objects.filter(campaign=self.campaign).select_related("stratum"):
+            at_prompt = seats.filter(prompt=quota.prompt_id)
+            own = at_prompt.filter(annotator=annotator)
+            if own.filter(state="filled").exists() or own.filter(void_reason="skipped").exists():
+                continue
+            taken = at_prompt.filter(stratum=quota.stratum_id, is_surplus=False).exclude(state="void")
+            kept = taken.exclude(state="held", held_until__lt=self.now).count()
+            belongs = quota.stratum.is_wildcard or quota.stratum_id == annotator.stratum_id
+            if belongs and kept < quota.seats:
+                return True
+        return False
+
+
+def _most_common(counter):
+    return max(counter.values(), default=0)
+
+
+@pytest.mark.django_db
+def test_no_order_of_events_breaks_a_jury():
+    run_state_machine_as_test(
+        SeatMachine,
+        settings=settings(
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
