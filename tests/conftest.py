@@ -1,17 +1,12 @@
 """Fixtures every test may use: the shared data folder and a campaign that is open to annotators."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from tests.processes import start_empanel  # noqa: F401
 from tests.servers import postgres_url, redis_url  # noqa: F401
-
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="empanel-tests-"))
-# The browser tests run their own event loop, beside which Django would refuse the ORM.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(scope="session")

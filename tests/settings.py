@@ -1,0 +1,15 @@
+"""The tests' settings: the product's, with a data folder of their own that goes away.
+
+Not in conftest.py, which pytest-django reads only after the settings.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if not os.environ.get("DATA_DIR"):
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="empanel-tests-")
+    atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+
+from collector.settings import *  # noqa: E402, F403
