@@ -1,6 +1,40 @@
-"""Addresses of the console pages."""
+"""Addresses of the console: the front page, signing in, tokens, and every page of a campaign."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from console import accounts_pages, campaign_pages, release_pages, setup_pages
 
 app_name = "console"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", accounts_pages.home, name="home"),
+    path("console/", campaign_pages.campaign_list, name="campaigns"),
+    path("console/sign-in/", accounts_pages.SignIn.as_view(), name="sign_in"),
+    path("console/sign-out/", accounts_pages.SignOut.as_view(), name="sign_out"),
+    path("console/tokens/", accounts_pages.tokens, name="tokens"),
+    path("console/new/", setup_pages.campaign_new, name="campaign_new"),
+    path("console/c/<slug:slug>/", campaign_pages.campaign_page, name="campaign"),
+    path("console/c/<slug:slug>/progress/", campaign_pages.campaign_progress, name="campaign_progress"),
+    path("console/c/<slug:slug>/state/", campaign_pages.campaign_state, name="campaign_state"),
+    path("console/c/<slug:slug>/generate/", campaign_pages.generate, name="generate"),
+    path("console/c/<slug:slug>/simulate/", campaign_pages.simulate, name="simulate"),
+    path("console/c/<slug:slug>/join-link/", campaign_pages.join_link, name="join_link"),
+    path("console/c/<slug:slug>/settings/", setup_pages.campaign_edit, name="campaign_edit"),
+    path("console/c/<slug:slug>/prompts/", setup_pages.prompts, name="prompts"),
+    path("console/c/<slug:slug>/prompts/upload/", setup_pages.prompts_upload, name="prompts_upload"),
+    path("console/c/<slug:slug>/criteria/", setup_pages.criteria, name="criteria"),
+    path("console/c/<slug:slug>/generators/", setup_pages.generators, name="generators"),
+    path("console/c/<slug:slug>/consent/", setup_pages.consent, name="consent"),
+    path("console/c/<slug:slug>/releases/", release_pages.releases_part, name="releases_part"),
+    path("console/c/<slug:slug>/releases/cut/", release_pages.cut_release, name="cut_release"),
+    path("console/c/<slug:slug>/releases/<str:version>/", release_pages.release, name="release"),
+    path(
+        "console/c/<slug:slug>/releases/<str:version>/publish/",
+        release_pages.publish_release,
+        name="publish_release",
+    ),
+    path(
+        "console/c/<slug:slug>/releases/<str:version>/files/<path:path>",
+        release_pages.release_file,
+        name="release_file",
+    ),
+]

@@ -1,0 +1,66 @@
+"""The front page, signing in and out, and a user's own tokens."""
+
+from typing import Any
+
+import structlog
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+from knox.models import AuthToken
+
+log = structlog.get_logger(__name__)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What this is, for whoever is not signed in."""
+    if request.user.is_authenticated:
+        return redirect("console:campaigns")
+    return render(request, "console/home.html")
+
+
+class SignIn(LoginView):
+    template_name = "console/sign_in.html"
+    redirect_authenticated_user = True
+
+
+class SignOut(LogoutView):
+    http_method_names = ["post", "options"]
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def tokens(request: HttpRequest) -> HttpResponse:
+    """A new token is shown in the answer that made it, and never again: only its hash is kept."""
+    context: dict[str, Any] = {"nav": "tokens"}
+    match request.POST.get("action"):
+        case "create":
+            token, context["new_token"] = AuthToken.objects.create(request.user)
+            log.info("token_created", user=request.user.pk, token=token.token_key)
+        case "revoke":
+            _revoke(request, request.POST.get("token", ""))
+            return redirect("console:tokens")
+    own = AuthToken.objects.filter(user=request.user).order_by("-created")
+    context["tokens"] = [
+        {
+            "id": token.token_key,
+            "prefix": token.token_key,
+            "created_on": token.created,
+            "expires_on": token.expiry,
+        }
+        for token in own
+    ]
+    return render(request, "console/tokens.html", context)
+
+
+def _revoke(request: HttpRequest, token_key: str) -> None:
+    removed, _rows = AuthToken.objects.filter(user=request.user, token_key=token_key[:100]).delete()
+    if removed:
+        log.info("token_revoked", user=request.user.pk, token=token_key)
+        messages.success(request, _("The token is revoked."))

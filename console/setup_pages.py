@@ -1,0 +1,207 @@
+"""Pages on which a manager builds a campaign: its settings, prompts, criteria, generators and consent."""
+
+from typing import Any
+
+import structlog
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Count, Model, ProtectedError, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from annotations.consent import ensure_documents, latest_version
+from collector.candidate_intake import load_candidates
+from collector.intake import Intake, load_prompts
+from collector.lifecycle import WrongState
+from collector.models import Campaign, Membership
+from collector.rendering import render_markdown, trusted_html
+from collector.tabular import IntakeError
+from console.access import get_managed_campaign
+from console.forms import CampaignForm, CriterionForm, GeneratorForm, UploadForm
+
+SHOWN_PROMPTS = 50
+log = structlog.get_logger(__name__)
+
+
+@login_required
+def campaign_new(request: HttpRequest) -> HttpResponse:
+    """A new draft, managed by whoever makes it, with the standard consent texts."""
+    if not request.user.has_perm("collector.add_campaign"):
+        raise PermissionDenied(_("You may not create campaigns."))
+    form = CampaignForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            campaign = form.save()
+            Membership.objects.create(campaign=campaign, user=request.user, role=Membership.Role.MANAGER)
+            ensure_documents(campaign)
+        log.info("campaign_created", campaign=campaign.slug, user=request.user.pk)
+        return redirect("console:campaign", campaign.slug)
+    context = {"form": form, "nav": "campaigns"}
+    return render(request, "console/settings.html", context, status=_status(form))
+
+
+@login_required
+def campaign_edit(request: HttpRequest, slug: str) -> HttpResponse:
+    """Title, texts and jury, which stand still once people have been let in."""
+    campaign = get_managed_campaign(request, slug)
+    if request.method == "POST" and (refused := _refuse_opened(request, campaign, "settings")):
+        return refused
+    form = CampaignForm(request.POST or None, instance=campaign)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("console:campaign", campaign.slug)
+    if form.errors:
+        campaign.refresh_from_db()  # a form that does not hold leaves its values on the object
+    return _render(request, campaign, "settings", status=_status(form), form=form)
+
+
+@login_required
+@require_safe
+def prompts(request: HttpRequest, slug: str) -> HttpResponse:
+    return _render_prompts(request, get_managed_campaign(request, slug))
+
+
+@login_required
+@require_POST
+def prompts_upload(request: HttpRequest, slug: str) -> HttpResponse:
+    """Adds a file's prompts or candidates, or only checks them; what is wrong is listed and nothing stored."""
+    campaign = get_managed_campaign(request, slug)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _render_prompts(request, campaign, status=400, upload_errors=form.errors["file"])
+    load = load_candidates if request.POST.get("kind") == "candidates" else load_prompts
+    file = form.cleaned_data["file"]
+    try:
+        intake = load(campaign, file.file, file.name, dry_run=request.POST.get("action") == "check")
+    except IntakeError as error:
+        return _render_prompts(request, campaign, status=400, faults=error)
+    except WrongState as error:
+        return _render_prompts(request, campaign, status=409, upload_errors=[str(error)])
+    if intake.is_dry_run:
+        return _render_prompts(request, campaign, checked=_in_words(intake))
+    log.info("rows_added", campaign=campaign.slug, rows=intake.rows, user=request.user.pk)
+    messages.success(request, _added(intake, is_candidates=load is load_candidates))
+    return redirect("console:prompts", campaign.slug)
+
+
+@login_required
+def criteria(request: HttpRequest, slug: str) -> HttpResponse:
+    campaign = get_managed_campaign(request, slug)
+    rows = campaign.criteria.all()
+    return _edit_list(request, campaign, "criteria", rows, CriterionForm)
+
+
+@login_required
+def generators(request: HttpRequest, slug: str) -> HttpResponse:
+    campaign = get_managed_campaign(request, slug)
+    rows = campaign.generators.annotate(made=Count("candidates")).order_by("pk")
+    return _edit_list(request, campaign, "generators", rows, GeneratorForm)
+
+
+@login_required
+def consent(request: HttpRequest, slug: str) -> HttpResponse:
+    """The texts people agree to, as they see them; a campaign without any can be given the standard ones."""
+    campaign = get_managed_campaign(request, slug)
+    if request.method == "POST":
+        ensure_documents(campaign)
+        return redirect("console:consent", campaign.slug)
+    newest = campaign.consent_documents.filter(version=latest_version(campaign)).order_by("language")
+    documents = [(document, trusted_html(render_markdown(document.text))) for document in newest]
+    return _render(request, campaign, "consent", documents=documents)
+
+
+def _edit_list(
+    request: HttpRequest,
+    campaign: Campaign,
+    page: str,
+    rows: QuerySet[Any],
+    form_class: type[forms.ModelForm],
+) -> HttpResponse:
+    """A page that lists rows of a draft, adds one, and removes one."""
+    if request.method != "POST":
+        return _render(request, campaign, page, rows=rows, form=form_class(campaign))
+    if refused := _refuse_opened(request, campaign, page, rows=rows, form=form_class(campaign)):
+        return refused
+    if key := request.POST.get("remove"):
+        _remove(request, get_object_or_404(rows, name=key))
+        return redirect(f"console:{page}", campaign.slug)
+    form = form_class(campaign, request.POST)
+    if not form.is_valid():
+        return _render(request, campaign, page, status=400, rows=rows, form=form)
+    form.save()
+    return redirect(f"console:{page}", campaign.slug)
+
+
+def _remove(request: HttpRequest, row: Model) -> None:
+    """Deletes the row with the candidates it only planned; one that has given something stays."""
+    try:
+        with transaction.atomic():
+            if hasattr(row, "candidates"):
+                row.candidates.filter(text="").delete()
+                row.runs.filter(candidates=None).delete()
+            row.delete()
+    except ProtectedError:
+        messages.error(request, _('"%(name)s" has made candidates, which are kept.') % {"name": row})
+    else:
+        messages.success(request, _('"%(name)s" is removed.') % {"name": row})
+
+
+def _refuse_opened(
+    request: HttpRequest, campaign: Campaign, page: str, **context: Any
+) -> HttpResponse | None:
+    """The page with the reason, where the campaign is no longer a draft."""
+    if campaign.is_draft:
+        return None
+    said = _("The campaign has been opened: what people were asked stays as it was. Nothing was changed.")
+    if page == "settings":
+        context["form"] = CampaignForm(instance=campaign)
+    return _render(request, campaign, page, status=409, problems=[said], **context)
+
+
+def _render_prompts(request: HttpRequest, campaign: Campaign, **context: Any) -> HttpResponse:
+    counted = campaign.prompts.annotate(made=Count("candidates")).order_by("position", "pk")
+    return _render(
+        request,
+        campaign,
+        "prompts",
+        prompts=counted[:SHOWN_PROMPTS],
+        total=campaign.prompts.count(),
+        languages=campaign.prompts.order_by().values_list("language").annotate(n=Count("pk")).order_by("-n"),
+        **context,
+    )
+
+
+def _render(
+    request: HttpRequest, campaign: Campaign, page: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    shared = {"campaign": campaign, "can_manage": True, "page": page, "nav": "campaigns"}
+    return render(request, f"console/{page}.html", shared | context, status=status)
+
+
+def _status(form: forms.BaseForm) -> int:
+    return 400 if form.errors else 200
+
+
+def _in_words(intake: Intake) -> list[str]:
+    said = ngettext("%(n)s row can be added.", "%(n)s rows can be added.", intake.rows) % {"n": intake.rows}
+    lists = [
+        f"{column}: " + ", ".join(f"{value} {count}" for value, count in counts.most_common(20))
+        for column, counts in intake.counts.items()
+        if counts
+    ]
+    return [said, *lists]
+
+
+def _added(intake: Intake, *, is_candidates: bool) -> str:
+    if is_candidates:
+        said = ngettext("%(n)s candidate was added.", "%(n)s candidates were added.", intake.rows)
+    else:
+        said = ngettext("%(n)s prompt was added.", "%(n)s prompts were added.", intake.rows)
+    return said % {"n": intake.rows}
