@@ -25,6 +25,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "collector.settings")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     os.environ.setdefault("RATE_LIMITS", "0")
+    os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1")
     import django
 
     django.setup()
@@ -84,6 +85,7 @@ def measure_server_time(slug: str) -> None:
 
     person = Person(Campaign.objects.get(slug=slug))
     person.join().agree().skip_profile()
+
     next_times, ballot_times, next_queries, ballot_queries = [], [], set(), set()
     client: Client = person.client
     for _ in range(60):
@@ -98,7 +100,10 @@ def measure_server_time(slug: str) -> None:
             person.response = client.get(f"/c/{slug}/rate/")
             next_times.append(time.perf_counter() - started)
         next_queries.add(len(queries))
-    for name, times, counts in (("next page", next_times, next_queries), ("ballot", ballot_times, ballot_queries)):
+    for name, times, counts in (
+        ("next page", next_times, next_queries),
+        ("ballot", ballot_times, ballot_queries),
+    ):
         quantiles = [1000 * value for value in statistics.quantiles(times, n=20)]
         print(
             f"{name}: server time p50 {quantiles[9]:.1f} ms, p95 {quantiles[18]:.1f} ms, "
