@@ -1,0 +1,24 @@
+"""The browser that the tests drive: the system's Chromium, else the one Playwright downloads."""
+
+import os
+import shutil
+
+import pytest
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None and "CI" not in os.environ:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    return {"executable_path": program, "args": FLAGS}
