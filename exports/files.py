@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROW_GROUP = 65536
+NESTED_ROW_GROUP = 4096  # rows of benchmarks hold a whole jury
 COMPRESSION = "zstd"
 
 
@@ -47,6 +48,29 @@ def write_table(stem: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
                 yield batch
 
         return write_parquet(stem.with_suffix(".parquet"), schema, written())
+
+
+def write_splits(
+    paths: dict[str, Path], schema: pa.Schema, rows: Iterable[tuple[str, dict[str, Any]]]
+) -> dict[str, int]:
+    """Write (split, row) pairs to one Parquet file per split, in one pass; returns rows per split."""
+    counts = dict.fromkeys(paths, 0)
+    with ExitStack() as stack:
+        waiting: dict[str, list[dict[str, Any]]] = {split: [] for split in paths}
+        writers = {}
+        for split, path in paths.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writers[split] = stack.enter_context(pq.ParquetWriter(path, schema, compression=COMPRESSION))
+        for split, row in rows:
+            counts[split] += 1
+            waiting[split].append(row)
+            if len(waiting[split]) == NESTED_ROW_GROUP:
+                writers[split].write_table(pa.Table.from_pylist(waiting[split], schema))
+                waiting[split].clear()
+        for split, rest in waiting.items():
+            if rest:
+                writers[split].write_table(pa.Table.from_pylist(rest, schema))
+    return counts
 
 
 def write_json(path: Path, value: object) -> None:

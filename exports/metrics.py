@@ -22,6 +22,7 @@ from annotations.statistics.uncertainty import bootstrap_mean
 from exports.release_folder import ReleaseFolder
 
 RESAMPLES = 1000
+MAX_VALUES = 2000  # of a continuous slider, before counts of them outgrow memory
 LEVELS: dict[str, tuple[Level, ...]] = {
     "likert": ("nominal", "ordinal", "interval"),
     "slider": ("nominal", "ordinal", "interval"),
@@ -48,7 +49,7 @@ def compute_metrics(folder: ReleaseFolder, seed: int) -> list[Record]:
 
 
 class _Rated:
-    """The values of one criterion in long form, with the candidate, annotator, generator and stratum of each."""
+    """The values of one criterion in long form, each with its candidate, annotator, generator and stratum."""
 
     def __init__(self, table: pa.Table) -> None:
         self.values = table["value"].to_numpy().astype(np.float64)
@@ -109,6 +110,10 @@ class _Ratings:
 
 
 def _agreement(criterion: Record, rated: _Rated, seed: int) -> Iterator[Record]:
+    if np.unique(rated.values).size > MAX_VALUES:
+        too_many = Estimate.undefined(f"more than {MAX_VALUES} different values")
+        yield _record("krippendorff_alpha", criterion["criterion"], too_many, sizes=rated.sizes())
+        return
     counts = rated.counts()
     levels = LEVELS[criterion["kind"]]
     if criterion["kind"] == "categorical" and criterion["ordered"]:
@@ -133,7 +138,7 @@ def _means(criterion: Record, rated: _Rated, seed: int) -> Iterator[Record]:
         means, sizes = rated.item_means(rows)
         estimate = bootstrap_mean(means, weights=sizes, resamples=RESAMPLES, seed=seed)
         yield _record(
-            "mean", criterion["criterion"], estimate, group_by=group_by, group=group, **rated.sizes(rows)
+            "mean", criterion["criterion"], estimate, group_by=group_by, group=group, sizes=rated.sizes(rows)
         )
 
 
@@ -148,10 +153,10 @@ def _shares(criterion: Record, rated: _Rated, seed: int) -> Iterator[Record]:
             estimate = Estimate.undefined("there are no ratings")
         else:
             estimate = Estimate(float(shares[position]))
-        yield _record("category_share", name, estimate, group_by="category", group=label, **rated.sizes())
+        yield _record("category_share", name, estimate, group_by="category", group=label, sizes=rated.sizes())
     bits = [entropy(row) for row in rated.counts().counts if row.sum()]
     mean = bootstrap_mean([bit for bit in bits if bit is not None], resamples=RESAMPLES, seed=seed)
-    yield _record("entropy", name, mean, base=2, **rated.sizes())
+    yield _record("entropy", name, mean, base=2, sizes=rated.sizes())
 
 
 def _welfare(folder: ReleaseFolder, criterion: str, rated: _Rated, seed: int) -> Iterator[Record]:
@@ -181,7 +186,7 @@ def _welfare(folder: ReleaseFolder, criterion: str, rated: _Rated, seed: int) ->
                 estimate = Estimate.undefined(reason)
             by = "generator" if group else None
             sizes = rated.sizes(rows)
-            yield _record(f"welfare.{function}", criterion, estimate, group_by=by, group=group, **sizes)
+            yield _record(f"welfare.{function}", criterion, estimate, group_by=by, group=group, sizes=sizes)
 
 
 def _record(
@@ -193,9 +198,9 @@ def _record(
     group_by: str | None = None,
     group: str | None = None,
     base: int | None = None,
-    **sizes: int,
+    sizes: dict[str, int] | None = None,
 ) -> Record:
-    found = asdict(estimate) | sizes
+    found = asdict(estimate) | (sizes or {})
     return {
         "metric": metric,
         "criterion": criterion,

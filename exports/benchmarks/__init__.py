@@ -3,7 +3,7 @@
 from exports.benchmarks.benchmark import Benchmark
 from exports.benchmarks.jury import JURY
 
-# In the order of the data model; those without an entry in BENCHMARKS are named in MANIFEST.json with the reason.
+# Kinds without an entry in BENCHMARKS are named in MANIFEST.json, with the reason.
 KINDS = ("jury", "multi_objective", "trade_off", "overton", "steerable", "distributional")
 BENCHMARKS: dict[str, Benchmark] = {JURY.name: JURY}
 

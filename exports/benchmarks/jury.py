@@ -1,4 +1,4 @@
-"""The jury benchmark: every candidate with its jurors' utilities, and what each welfare function makes of them."""
+"""The jury benchmark: every candidate with its jurors' utilities, and welfare functions of them."""
 
 import zlib
 from collections.abc import Iterator
@@ -29,8 +29,9 @@ FIELDS = (
     "median", "cvar_20", "approval",
 )  # fmt: skip
 LOW_HIGH = (
-    "of the 95 % interval of welfare.utilitarian over juries of the same size, drawn from this one's jurors with "
-    "replacement inside their strata (inside the whole jury where a stratum has one juror); null for one juror"
+    "of the 95 % interval of welfare.utilitarian over juries of the same size, drawn from this one's jurors "
+    "with replacement inside their strata (inside the whole jury where a stratum has one juror); "
+    "null for one juror"
 )
 MEANINGS = {
     "prompt_id": "the prompt",
@@ -39,7 +40,7 @@ MEANINGS = {
     "n_jurors": "jurors with a value",
     "jurors": "each juror's utility, 0..1 on the declared scale, higher is better",
     "by_stratum": "jurors and mean utility by stratum; jurors whose stratum is withheld are in none",
-    "welfare": "welfare functions of the jurors' utilities; leximin_rank is 1 for the prompt's best candidate",
+    "welfare": "welfare functions of the utilities; leximin_rank is 1 for the prompt's best candidate",
     "jury_low": f"low end {LOW_HIGH}",
     "jury_high": f"high end {LOW_HIGH}",
 }

@@ -1,0 +1,28 @@
+"""The demo campaign: from the folder `exports/demo` to an open campaign."""
+
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from annotations.consent import write_document
+from collector.generation import start_generation
+from collector.lifecycle import open_campaign
+from collector.models import Campaign, User
+from exports.interchange import import_campaign
+
+SLUG = "demo"
+FOLDER = Path(__file__).parent / "demo"
+
+
+def load_demo(*, now: datetime, owner: User | None = None, folder: Path = FOLDER) -> bool:
+    """Load, open and start the demo campaign, all or nothing; False where it is there already."""
+    if Campaign.objects.filter(slug=SLUG).exists():
+        return False
+    with transaction.atomic():
+        campaign = import_campaign(folder, SLUG, owner=owner, now=now)
+        for path in sorted(folder.glob("consent.*.md")):
+            write_document(campaign, path.suffixes[0].removeprefix("."), path.read_text(encoding="utf-8"))
+        open_campaign(campaign, now=now)
+    start_generation(campaign, now=now)
+    return True
