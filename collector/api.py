@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from collector.api_access import get_managed_campaign, get_readable_campaign, readable_campaigns
 from collector.api_errors import Conflict
 from collector.generation import start_generation
+from collector.intake import refuse_state
 from collector.lifecycle import NotReady, WrongState, close_campaign, open_campaign, pause_campaign
 from collector.models import Campaign, Candidate, Criterion, GenerationRun, Generator, Membership, Prompt
 from collector.planning import UnknownProvider
@@ -141,7 +142,7 @@ class PromptList(CampaignPart, generics.ListAPIView):
     )
     def post(self, request: Request, slug: str) -> Response:
         campaign = self.managed_campaign
-        _require_not_closed(campaign)
+        _require_open_to_rows(campaign)
         many = isinstance(request.data, list)
         bounds = {"allow_empty": False, "max_length": MAX_PROMPTS} if many else {}
         serializer = self.get_serializer(data=request.data, many=many, **bounds)
@@ -197,7 +198,7 @@ class GeneratorList(CampaignPart, generics.ListCreateAPIView):
     serializer_class = GeneratorSerializer
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        _require_not_closed(self.managed_campaign)
+        _require_open_to_rows(self.managed_campaign)
         return super().create(request, *args, **kwargs)
 
     def perform_create(self, serializer: serializers.BaseSerializer) -> None:
@@ -242,9 +243,11 @@ def _require_draft(campaign: Campaign) -> None:
         raise Conflict(_("A campaign can be changed only while it is a draft."), code="wrong_state")
 
 
-def _require_not_closed(campaign: Campaign) -> None:
-    if campaign.state == Campaign.State.CLOSED:
-        raise Conflict(_("This campaign is closed."), code="wrong_state")
+def _require_open_to_rows(campaign: Campaign) -> None:
+    try:
+        refuse_state(campaign)
+    except WrongState as error:
+        raise Conflict(str(error), code="wrong_state") from error
 
 
 def _refuse_known_prompts(campaign: Campaign, ids: list[str], *, many: bool) -> None:
@@ -262,7 +265,7 @@ def _refuse_known_prompts(campaign: Campaign, ids: list[str], *, many: bool) -> 
 def _add_prompts(campaign: Campaign, rows: list[dict[str, Any]]) -> list[Prompt]:
     try:
         with transaction.atomic():
-            Campaign.objects.select_for_update().get(pk=campaign.pk)
+            _require_open_to_rows(Campaign.objects.select_for_update().get(pk=campaign.pk))
             last = campaign.prompts.aggregate(last=Max("position"))["last"] or 0
             return Prompt.objects.bulk_create(
                 Prompt(campaign=campaign, position=last + number, **row)

@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
+from collector.intake import LANGUAGE
 from collector.models import SLUG_LENGTH, Campaign, Candidate, Criterion, GenerationRun, Generator, Prompt
 from collector.providers import PROVIDERS
 from collector.rendering import MAX_TEXT
 
 SMALL = 32767
 MAX_SEED = 2**31 - 1
+MOST_STEPS = 11
 
 
 class StrictSerializer(serializers.Serializer):
@@ -65,7 +67,7 @@ class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
         help_text=gettext_lazy("Your part in this campaign."),
     )
     languages = serializers.ListField(
-        child=serializers.RegexField(r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", max_length=16),
+        child=serializers.RegexField(rf"\A{LANGUAGE.pattern}\Z", max_length=16),
         min_length=1,
         max_length=100,
         help_text=gettext_lazy('Language codes, such as ["en", "ar"].'),
@@ -142,12 +144,27 @@ class PromptSerializer(StrictSerializer, serializers.ModelSerializer):
         model = Prompt
         fields = ["prompt_id", "text", "messages", "language", "topic", "source", "licence", "position"]
         read_only_fields = ["position"]
+        extra_kwargs = {
+            "language": {"help_text": gettext_lazy("By default the first of the campaign's languages.")}
+        }
+
+    def validate_language(self, language: str) -> str:
+        known = self.context["view"].campaign.languages
+        if not LANGUAGE.fullmatch(language) or (known and language not in known):
+            raise serializers.ValidationError(_("This is none of the campaign's languages."))
+        return language
+
+    def validate_messages(self, messages: list[dict[str, str]] | None) -> list[dict[str, str]] | None:
+        if messages and messages[-1]["role"] != "user":
+            raise serializers.ValidationError(_("The last message must be the user's."))
+        return messages
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         has_text, has_messages = bool(attrs.get("text", "").strip()), bool(attrs.get("messages"))
         if has_text == has_messages:
             raise serializers.ValidationError({"text": _("A prompt has either a text or messages.")})
-        return attrs | ({} if has_messages else {"messages": None})
+        default = next(iter(self.context["view"].campaign.languages), "en")
+        return {"language": default} | attrs | ({} if has_messages else {"messages": None})
 
 
 class WordingSerializer(StrictSerializer):
@@ -192,11 +209,16 @@ class CriterionSerializer(StrictSerializer, serializers.ModelSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         kind, low, high = attrs["kind"], attrs.get("scale_min"), attrs.get("scale_max")
-        if kind in (Criterion.Kind.LIKERT, Criterion.Kind.SLIDER) and (
-            low is None or high is None or low >= high
-        ):
+        if kind not in Criterion.RATED:
+            raise serializers.ValidationError({"kind": _("Annotators cannot be asked this kind here.")})
+        has_scale = low is not None and high is not None and low < high
+        if kind in (Criterion.Kind.LIKERT, Criterion.Kind.SLIDER) and not has_scale:
             raise serializers.ValidationError(
                 {"scale_min": _("This kind needs scale_min and scale_max, the first below the second.")}
+            )
+        if kind == Criterion.Kind.LIKERT and not (low % 1 == 0 == high % 1 and high - low < MOST_STEPS):
+            raise serializers.ValidationError(
+                {"scale_max": _("A Likert scale has at most %d whole steps.") % MOST_STEPS}
             )
         if kind == Criterion.Kind.CATEGORICAL and len(attrs.get("categories", [])) < 2:
             raise serializers.ValidationError({"categories": _("This kind needs at least two categories.")})

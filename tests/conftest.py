@@ -24,3 +24,9 @@ def plain_static_files(settings) -> None:
     """Pages are rendered without collecting and compressing the static files first."""
     backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": backend}}
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings) -> None:
+    """Half a second per user is right for the site and too much for a thousand tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -6,10 +6,10 @@ import pytest
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.urls import path
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from collector.models import Membership, User
+from collector.models import Membership
+from tests.api_client import client_for, error_of
 from tests.builders import make_campaign, make_criterion, make_prompt, make_user
 
 pytestmark = pytest.mark.django_db
@@ -18,30 +18,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def fresh_counts():
     cache.clear()
-
-
-def client_for(user: User | None = None, **options) -> APIClient:
-    client = APIClient(**options)
-    if user:
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {AuthToken.objects.create(user)[1]}")
-    return client
-
-
-def error_of(response, status: int) -> dict:
-    """The error, once its shape is known to be right."""
-    assert response.status_code == status
-    assert response["Content-Type"] == "application/json"
-    body = json.loads(response.content)
-    assert list(body) == ["error"]
-    assert set(body["error"]) == {"code", "message", "fields"}
-    assert isinstance(body["error"]["code"], str)
-    assert isinstance(body["error"]["message"], str)
-    assert body["error"]["message"]
-    for name, problems in body["error"]["fields"].items():
-        assert isinstance(name, str)
-        assert problems
-        assert all(isinstance(problem, str) for problem in problems)
-    return body["error"]
 
 
 @pytest.fixture
