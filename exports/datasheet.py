@@ -37,7 +37,7 @@ def write_datasheet(folder: ReleaseFolder, facts: dict[str, Any]) -> str:
         _list("Left out:", [f"{each['count']} {each['what']}: {each['why']}" for each in facts["left_out"]]),
         "## Uses",
         "Judging responses by the jury's own ratings, and training or testing models of individual jurors. "
-        "Not for finding out who anybody is, nor for claims about a population that the jury does not represent.",
+        "Not for finding out who anybody is, nor for claims about a population the jury does not stand for.",
         "## Distribution",
         f"Tier: {facts['tier']}. Licence: {facts['licence'] or 'not stated'}.",
         "## Maintenance",

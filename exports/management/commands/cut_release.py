@@ -16,8 +16,7 @@ class Command(BaseCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Without Django's own --version, which would shadow the release's."""
-        parser = super().create_parser(prog_name, subcommand, conflict_handler="resolve", **kwargs)
-        return parser
+        return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
