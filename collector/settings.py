@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from collector.environment import (
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "console.admin_policy.AdminPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -217,6 +219,8 @@ REDIS_URL = read_url("REDIS_URL", ("redis", "rediss"))
 GENERATION_BATCH_SIZE = read_number("GENERATION_BATCH_SIZE", 32, low=1, high=4096)
 # A worker renews its lease while it works; one that falls silent for this long loses its batch to another.
 GENERATION_LEASE_SECONDS = read_number("GENERATION_LEASE_SECONDS", 60, low=5)
+# Weights are large: hosts and data folders may share them.
+MODELS_DIR = Path(read_text("MODELS_DIR", str(DATA_DIR / "models"))).resolve()
 MODEL_DTYPE = read_choice("MODEL_DTYPE", "bfloat16", ("bfloat16", "float16", "float32"))
 SWEEP_SECONDS = read_number("SWEEP_SECONDS", 10, low=1)
 METRICS_TOKEN = read_text("METRICS_TOKEN")
@@ -241,6 +245,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-generation": {"task": "collector.tasks.sweep_generation", "schedule": SWEEP_SECONDS},
     "seat-ready-prompts": {"task": "annotations.tasks.seat_ready_prompts", "schedule": SWEEP_SECONDS},
     "expire-seats": {"task": "annotations.tasks.expire_seats", "schedule": 30},
+    "sweep-releases": {"task": "exports.tasks.sweep_releases", "schedule": 60},
 }
 if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"visibility_timeout": 3600}
@@ -306,7 +311,30 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- admin ------------------------------------------------------------------------------------------
-UNFOLD = {"SITE_TITLE": "Empanel", "SITE_HEADER": "Empanel", "SITE_URL": "/console/", "SHOW_HISTORY": True}
+UNFOLD: dict[str, object] = {
+    "SITE_TITLE": "Empanel",
+    "SITE_HEADER": "Empanel",
+    "SITE_URL": "/console/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("empanel/mark.svg")}
+    ],
+    "SHOW_HISTORY": True,
+    "COLORS": {
+        "primary": {
+            "50": "#f0f7f6",
+            "100": "#d9ebe9",
+            "200": "#b5d8d5",
+            "300": "#7fc8c2",
+            "400": "#4da8a2",
+            "500": "#2f8580",
+            "600": "#1f5e5b",
+            "700": "#1b4f4d",
+            "800": "#183f3e",
+            "900": "#143433",
+            "950": "#0a1f1e",
+        },
+    },
+}
 
 # --- logs -------------------------------------------------------------------------------------------
 LOG_FORMAT = read_choice("LOG_FORMAT", "console", ("console", "json"))

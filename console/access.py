@@ -1,11 +1,11 @@
 """The one way a console page gets a campaign on behalf of whoever is signed in."""
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from collector.models import Campaign, CampaignQuerySet
+from collector.models import Campaign, CampaignQuerySet, User
 from exports.access import visible_releases
 from exports.models import Release
 
@@ -34,8 +34,13 @@ def can_manage(request: HttpRequest, campaign: Campaign) -> bool:
 
 
 def get_visible_release(request: HttpRequest, slug: str, version: str) -> Release:
-    """The release, whole; Http404 where the user may not see it or it is still being cut."""
-    if not request.user.is_authenticated:
-        raise Http404
-    releases = visible_releases(request.user).exclude(state=Release.State.CUTTING)
+    """A release that is whole; Http404 where the user may not see it or it is still being cut."""
+    releases = visible_releases(signed_in_user(request)).exclude(state=Release.State.CUTTING)
     return get_object_or_404(releases, campaign__slug=slug, version=version)
+
+
+def signed_in_user(request: HttpRequest) -> User:
+    """Who asks; PermissionDenied where nobody is signed in."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user

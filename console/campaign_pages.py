@@ -21,7 +21,13 @@ from collector.generation import start_generation
 from collector.lifecycle import NotReady, WrongState, close_campaign, open_campaign, pause_campaign
 from collector.models import Campaign
 from collector.planning import UnknownProvider
-from console.access import can_manage, get_managed_campaign, get_readable_campaign, readable_campaigns
+from console.access import (
+    can_manage,
+    get_managed_campaign,
+    get_readable_campaign,
+    readable_campaigns,
+    signed_in_user,
+)
 from console.checklist import opening_checklist
 from console.overview import campaign_rows
 from console.progress import campaign_progress as progress_of
@@ -55,7 +61,7 @@ def render_campaign(
 ) -> HttpResponse:
     """The campaign's page; `extra` may hold `problems`, in words, of what was just tried."""
     checklist = opening_checklist(campaign) if campaign.is_draft else []
-    releases = release_rows(campaign, request.user)
+    releases = release_rows(campaign, signed_in_user(request))
     context = {
         "campaign": campaign,
         "can_manage": can_manage(request, campaign),

@@ -38,12 +38,6 @@ class CampaignForm(forms.ModelForm):
             "Open: anyone. Restricted: after agreeing to terms. Internal: this campaign's people."
         ),
     )
-    attributes = forms.MultipleChoiceField(
-        label=gettext_lazy("What a release may say about annotators"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("Only of those who allow it."),
-    )
 
     class Meta:
         model = Campaign
@@ -85,8 +79,13 @@ class CampaignForm(forms.ModelForm):
                 required=False,
                 widget=forms.CheckboxSelectMultiple,
             )
-        self.fields["attributes"].choices = [(attribute.name, attribute.label) for attribute in self.jury]
-        self.fields["seats_per_stratum"].min_value = 1
+        self.fields["attributes"] = forms.MultipleChoiceField(
+            label=gettext_lazy("What a release may say about annotators"),
+            choices=[(attribute.name, attribute.label) for attribute in self.jury],
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            help_text=gettext_lazy("Only of those who allow it."),
+        )
         if self.instance.pk:
             del self.fields["slug"]
             self.initial["languages"] = ", ".join(self.instance.languages)

@@ -1,4 +1,4 @@
-"""What the console shows of releases: rows for lists, and headline numbers read from a release's own files."""
+"""What the console shows of releases: rows for lists, and headline numbers from a release's own files."""
 
 import json
 import re
@@ -87,6 +87,16 @@ def headline_findings(release: Release) -> list[Finding]:
     whole = [record for record in records if not record.get("group") and not record.get("other_group")]
     whole.sort(key=lambda record: (record["criterion"] or "", order.index(record["metric"])))
     return [_to_finding(record, headlines[record["metric"]]) for record in whole]
+
+
+def missing_benchmarks(release: Release) -> list[dict[str, str]]:
+    """The benchmarks that the data do not support, each with the reason."""
+    benchmarks = release.manifest.get("benchmarks", {})
+    return [
+        {"name": name, "reason": entry["reason"]}
+        for name, entry in benchmarks.items()
+        if not entry["supported"]
+    ]
 
 
 def read_metrics(release: Release) -> list[dict[str, Any]]:

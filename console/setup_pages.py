@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Model, ProtectedError, QuerySet
+from django.db.models import Count, ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -19,12 +19,13 @@ from annotations.consent import ensure_documents, latest_version
 from collector.candidate_intake import load_candidates
 from collector.intake import Intake, load_prompts
 from collector.lifecycle import WrongState
-from collector.models import Campaign, Membership
+from collector.models import Campaign, Criterion, Generator, Membership
 from collector.rendering import render_markdown, trusted_html
 from collector.tabular import IntakeError
-from console.access import get_managed_campaign
+from console.access import get_managed_campaign, signed_in_user
 from console.forms import CampaignForm, CriterionForm, GeneratorForm, UploadForm
 
+RowForm = type[CriterionForm] | type[GeneratorForm]
 SHOWN_PROMPTS = 50
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,9 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             campaign = form.save()
-            Membership.objects.create(campaign=campaign, user=request.user, role=Membership.Role.MANAGER)
+            Membership.objects.create(
+                campaign=campaign, user=signed_in_user(request), role=Membership.Role.MANAGER
+            )
             ensure_documents(campaign)
         log.info("campaign_created", campaign=campaign.slug, user=request.user.pk)
         return redirect("console:campaign", campaign.slug)
@@ -71,7 +74,7 @@ def prompts(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def prompts_upload(request: HttpRequest, slug: str) -> HttpResponse:
-    """Adds a file's prompts or candidates, or only checks them; what is wrong is listed and nothing stored."""
+    """Adds a file's prompts or candidates, or only checks them; what is wrong is listed, nothing stored."""
     campaign = get_managed_campaign(request, slug)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -122,7 +125,7 @@ def _edit_list(
     campaign: Campaign,
     page: str,
     rows: QuerySet[Any],
-    form_class: type[forms.ModelForm],
+    form_class: RowForm,
 ) -> HttpResponse:
     """A page that lists rows of a draft, adds one, and removes one."""
     if request.method != "POST":
@@ -139,11 +142,11 @@ def _edit_list(
     return redirect(f"console:{page}", campaign.slug)
 
 
-def _remove(request: HttpRequest, row: Model) -> None:
+def _remove(request: HttpRequest, row: Criterion | Generator) -> None:
     """Deletes the row with the candidates it only planned; one that has given something stays."""
     try:
         with transaction.atomic():
-            if hasattr(row, "candidates"):
+            if isinstance(row, Generator):
                 row.candidates.filter(text="").delete()
                 row.runs.filter(candidates=None).delete()
             row.delete()

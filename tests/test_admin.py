@@ -134,3 +134,11 @@ def test_managers_who_are_not_staff_stay_out(client):
     client.force_login(make_user())
 
     assert client.get(reverse("admin:index")).status_code == 302
+
+
+def test_only_the_admin_has_a_wider_policy(client, operator):
+    admin_policy = client.get(reverse("admin:index")).headers["Content-Security-Policy"]
+    console_policy = client.get(reverse("console:campaigns")).headers["Content-Security-Policy"]
+
+    assert "script-src 'self' 'unsafe-eval';" in admin_policy
+    assert "unsafe" not in console_policy
