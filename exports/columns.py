@@ -130,7 +130,11 @@ RATINGS = Table(
         Column("candidate_id", pa.string(), _("what was rated"), required=True),
         Column("criterion", pa.string(), _("by which criterion"), required=True),
         Column(
-            "value", pa.float64(), _("the number, or the position of the category, from 0"), required=True
+            "value",
+            pa.float64(),
+            _("the number, or the position of the category, from 0"),
+            required=True,
+            is_raw=True,
         ),
         Column("label", pa.string(), _("the category's text")),
         Column(
@@ -139,7 +143,7 @@ RATINGS = Table(
             _("why there is no value: declined, not_applicable, not_asked, not_reached"),
         ),
         Column("position", pa.int64(), _("where the candidate stood on the page, from 1")),
-        Column("seconds", pa.float64(), _("time spent"), _("seconds")),
+        Column("seconds", pa.float64(), _("time spent on it, or on its whole page"), _("seconds")),
         Column("repeat_index", pa.int64(), _("0, or the how-many-eth marked repeat of the same question")),
         Column("submitted_on", pa.date32(), _("day of the answer"), _("date, UTC")),
         Column("surplus", pa.bool_(), _("a late answer for a seat that was given to another")),

@@ -29,7 +29,7 @@ LEVELS: dict[str, tuple[Level, ...]] = {
     "binary": ("nominal",),
     "categorical": ("nominal",),
 }
-WELFARE_METRICS = ("utilitarian", "maximin_strata")
+UNDEFINED_WELFARE = {"utilitarian": "there are no utilities", "maximin_strata": "no juror has a stratum"}
 Record = dict[str, Any]
 Codes = npt.NDArray[np.int64]
 
@@ -177,13 +177,12 @@ def _welfare(folder: ReleaseFolder, criterion: str, rated: _Rated, seed: int) ->
     ]
     for name, rows in rated.groups("generator"):
         groups.append((name, generator_of == rated.names["generator"].index(str(name)), rows))
-    for function in WELFARE_METRICS:
+    for function in UNDEFINED_WELFARE:
         values = pc.struct_field(table["welfare"], function).to_numpy().astype(np.float64)
         for group, chosen, rows in groups:
             estimate = bootstrap_mean(values[chosen], resamples=RESAMPLES, seed=seed)
             if estimate.value is None:
-                reason = f"{function} is undefined for every candidate"
-                estimate = Estimate.undefined(reason)
+                estimate = Estimate.undefined(UNDEFINED_WELFARE[function])
             by = "generator" if group else None
             sizes = rated.sizes(rows)
             yield _record(f"welfare.{function}", criterion, estimate, group_by=by, group=group, sizes=sizes)
