@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -28,6 +29,7 @@ from exports.access import get_managed_release, get_release_file, get_visible_re
 from exports.downloads import send_file
 from exports.models import Release, ReleaseFile
 from exports.rating_stream import FORMATS, categories_of, current_ratings, read_batches, to_row
+from exports.releases import InvalidVersion, NotPublishable, publish_release
 from exports.serializers import (
     CutSerializer,
     MetricSerializer,
@@ -35,6 +37,9 @@ from exports.serializers import (
     ReleaseFileSerializer,
     ReleaseSerializer,
 )
+from exports.tasks import VersionExists, request_release
+
+log = structlog.get_logger(__name__)
 
 FORMAT = OpenApiParameter(
     "format",
@@ -84,6 +89,7 @@ class RatingList(generics.GenericAPIView):
             return self._page(campaign)
         if name not in FORMATS:
             raise ValidationError({"format": [_("One of %s.") % ", ".join(["json", *FORMATS])]})
+        log.info("ratings_read", campaign=slug, form=name, user=request.user.pk)
         return _stream(campaign, name)
 
     def _page(self, campaign: Campaign) -> Response:
@@ -147,7 +153,9 @@ class ReleaseFileView(APIView):
         responses=FILE | {304: None, 416: None},
     )
     def get(self, request: Request, pk: int, path: str) -> HttpResponseBase:
-        return send_file(request, get_release_file(request.user, pk, path))
+        file = get_release_file(request.user, pk, path)
+        log.info("release_file_read", release=pk, path=path, user=request.user.pk)
+        return send_file(request, file)
 
 
 class MetricList(APIView):
@@ -156,6 +164,62 @@ class MetricList(APIView):
     @extend_schema(responses=MetricSerializer(many=True))
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         return send_file(request, get_release_file(request.user, pk, "metrics.json"), inline=True)
+
+
+class ReleaseCut(APIView):
+    """Asks a worker to cut a release: the answer's `Location` is where to watch its state leave `cutting`.
+
+    Asking again while it is being cut joins that; a version that is there already is never cut anew.
+    """
+
+    throttle_scope = "heavy"
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [*super().get_throttles(), ScopedRateThrottle()]
+
+    @extend_schema(request=CutSerializer, responses={202: ReleaseSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        campaign = get_managed_campaign(request, slug)
+        asked = CutSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        release = self._request(campaign, **asked.validated_data)
+        body = ReleaseSerializer(release, context={"request": request}).data
+        return Response(body, status=status.HTTP_202_ACCEPTED, headers={"Location": body["url"]})
+
+    def _request(self, campaign: Campaign, version: str, include_simulated: bool) -> Release:
+        try:
+            release = request_release(
+                campaign,
+                version,
+                user=self.request.user,
+                include_simulated=include_simulated,
+                now=timezone.now(),
+            )
+        except InvalidVersion as error:
+            raise ValidationError({"version": [str(error)]}) from error
+        except VersionExists as error:
+            release = campaign.releases.get(version=version)
+            is_same = release.manifest.get("include_simulated", True) == include_simulated
+            if release.state != Release.State.CUTTING or not is_same:
+                raise Conflict(str(error), code="exists") from error
+        log.info("release_asked", campaign=campaign.slug, version=version, user=self.request.user.pk)
+        return release
+
+
+class ReleasePublish(APIView):
+    """Lets the campaign's researchers see a release; 409 where it contains simulated annotators."""
+
+    @extend_schema(request=None, responses=ReleaseSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        release = get_managed_release(request.user, pk)
+        try:
+            publish_release(release, timezone.now())
+        except NotPublishable as error:
+            raise Conflict(str(error), code="not_publishable") from error
+        log.info(
+            "release_published", campaign=release.campaign.slug, version=release.version, user=request.user.pk
+        )
+        return Response(ReleaseSerializer(release, context={"request": request}).data)
 
 
 def _stream(campaign: Campaign, name: str) -> StreamingHttpResponse:

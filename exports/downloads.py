@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.utils.http import parse_etags
 
 from exports.models import Release, ReleaseFile
+from exports.releases import release_folder
 
 CHUNK = 256 * 1024
 MEDIA_TYPES = {
@@ -27,7 +28,7 @@ RANGE = re.compile(r"\Abytes=(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})\Z")
 
 def open_release_file(release: Release, path: str) -> IO[bytes]:
     """The bytes as stored; `path` must be that of a ReleaseFile."""
-    return storages["releases"].open(f"{release.campaign.slug}/{release.version}/{path}", "rb")
+    return storages["releases"].open(f"{release_folder(release)}/{path}", "rb")
 
 
 def send_file(request: HttpRequest, file: ReleaseFile, *, inline: bool = False) -> HttpResponseBase:
