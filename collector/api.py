@@ -16,7 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from collector.api_access import get_managed_campaign, get_readable_campaign, readable_campaigns
+from collector.api_access import (
+    get_managed_campaign,
+    get_readable_campaign,
+    readable_campaigns,
+    signed_in_user,
+)
 from collector.api_errors import Conflict
 from collector.generation import start_generation
 from collector.intake import refuse_state
@@ -52,7 +57,9 @@ class CampaignList(generics.ListCreateAPIView):
     def perform_create(self, serializer: serializers.BaseSerializer) -> None:
         with transaction.atomic():
             campaign = serializer.save()
-            Membership.objects.create(campaign=campaign, user=self.request.user, role=Membership.Role.MANAGER)
+            Membership.objects.create(
+                campaign=campaign, user=signed_in_user(self.request), role=Membership.Role.MANAGER
+            )
         campaign.role = Membership.Role.MANAGER
 
 
@@ -253,13 +260,13 @@ def _require_open_to_rows(campaign: Campaign) -> None:
 def _refuse_known_prompts(campaign: Campaign, ids: list[str], *, many: bool) -> None:
     """Names every prompt_id that is there already or comes twice."""
     seen = set(campaign.prompts.filter(external_id__in=ids).values_list("external_id", flat=True))
-    problems = {}
+    problems: dict[str, Any] = {}
     for row, prompt_id in enumerate(ids):
         if prompt_id in seen:
-            problems[row] = {"prompt_id": [_("There is a prompt of this id already.")]}
+            problems[str(row)] = {"prompt_id": [_("There is a prompt of this id already.")]}
         seen.add(prompt_id)
     if problems:
-        raise serializers.ValidationError(problems if many else problems[0])
+        raise serializers.ValidationError(problems if many else problems["0"])
 
 
 def _add_prompts(campaign: Campaign, rows: list[dict[str, Any]]) -> list[Prompt]:

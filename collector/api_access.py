@@ -6,10 +6,17 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from knox.auth import TokenAuthentication
 from knox.models import AuthToken
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
 from collector.models import Campaign, CampaignQuerySet, Membership, User
+
+
+def signed_in_user(request: Request) -> User:
+    """The user behind a request that passed authentication, which every view of the API asks for."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
 
 
 class BearerAuthentication(TokenAuthentication):
@@ -40,6 +47,6 @@ def get_readable_campaign(request: Request, slug: str) -> Campaign:
 def get_managed_campaign(request: Request, slug: str) -> Campaign:
     """The campaign; Http404 where the user may not see it, PermissionDenied where they do not manage it."""
     campaign = get_readable_campaign(request, slug)
-    if campaign.role != Membership.Role.MANAGER:
+    if getattr(campaign, "role", None) != Membership.Role.MANAGER:
         raise PermissionDenied(_("Only managers of this campaign may do this."))
     return campaign

@@ -12,6 +12,7 @@ from rest_framework import exceptions
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 API_PREFIX = "/api/"
@@ -144,7 +145,7 @@ class IdPagination(CursorPagination):
         """More than the maximum gives the maximum; what is no positive number is refused."""
         asked = request.query_params.get(self.page_size_query_param)
         if asked is None:
-            return self.page_size
+            return api_settings.PAGE_SIZE or self.max_page_size
         if not asked.isascii() or not asked.isdigit() or not asked.strip("0"):
             raise exceptions.ValidationError(
                 {"page_size": [_("A whole number from 1 to %d.") % self.max_page_size]}

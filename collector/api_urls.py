@@ -1,6 +1,6 @@
 """Every address under /api/; what the later applications add is named only as a dotted string."""
 
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from collector import api
@@ -18,7 +18,7 @@ campaign_routes = [
     path("pause/", api.CampaignStep.as_view(step="pause"), name="campaign-pause"),
     path("close/", api.CampaignStep.as_view(step="close"), name="campaign-close"),
 ]
-version_1 = [
+version_1: list[URLPattern | URLResolver] = [
     path("campaigns/", api.CampaignList.as_view(), name="campaigns"),
     path("campaigns/<slug:slug>/", include(campaign_routes)),
     path("", include("annotations.api_urls")),

@@ -208,18 +208,11 @@ class CriterionSerializer(StrictSerializer, serializers.ModelSerializer):
         return _refuse_doubles(categories)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        kind, low, high = attrs["kind"], attrs.get("scale_min"), attrs.get("scale_max")
+        kind = attrs["kind"]
         if kind not in Criterion.RATED:
             raise serializers.ValidationError({"kind": _("Annotators cannot be asked this kind here.")})
-        has_scale = low is not None and high is not None and low < high
-        if kind in (Criterion.Kind.LIKERT, Criterion.Kind.SLIDER) and not has_scale:
-            raise serializers.ValidationError(
-                {"scale_min": _("This kind needs scale_min and scale_max, the first below the second.")}
-            )
-        if kind == Criterion.Kind.LIKERT and not (low % 1 == 0 == high % 1 and high - low < MOST_STEPS):
-            raise serializers.ValidationError(
-                {"scale_max": _("A Likert scale has at most %d whole steps.") % MOST_STEPS}
-            )
+        if kind in (Criterion.Kind.LIKERT, Criterion.Kind.SLIDER):
+            _check_scale(kind, attrs.get("scale_min"), attrs.get("scale_max"))
         if kind == Criterion.Kind.CATEGORICAL and len(attrs.get("categories", [])) < 2:
             raise serializers.ValidationError({"categories": _("This kind needs at least two categories.")})
         return attrs
@@ -228,7 +221,9 @@ class CriterionSerializer(StrictSerializer, serializers.ModelSerializer):
 class SteeringSerializer(StrictSerializer):
     """How the model was told to speak, and a name for it."""
 
-    label = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=200, required=False, allow_blank=True
+    )
     system = serializers.CharField(max_length=MAX_TEXT, required=False, allow_blank=True)
 
 
@@ -303,6 +298,18 @@ class GenerationRunSerializer(serializers.ModelSerializer):
             "finished_at",
         ]
         read_only_fields = fields
+
+
+def _check_scale(kind: str, low: float | None, high: float | None) -> None:
+    if low is None or high is None or low >= high:
+        raise serializers.ValidationError(
+            {"scale_min": _("This kind needs scale_min and scale_max, the first below the second.")}
+        )
+    is_whole = low.is_integer() and high.is_integer()
+    if kind == Criterion.Kind.LIKERT and not (is_whole and high - low < MOST_STEPS):
+        raise serializers.ValidationError(
+            {"scale_max": _("A Likert scale has at most %d whole steps.") % MOST_STEPS}
+        )
 
 
 def _refuse_doubles(values: list[str]) -> list[str]:

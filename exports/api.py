@@ -1,5 +1,6 @@
 """The API for what leaves: a campaign's ratings as they stand, and its releases with their files."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 from rest_framework.views import APIView
 
 from annotations.models import Rating
-from collector.api_access import get_managed_campaign
+from collector.api_access import get_managed_campaign, signed_in_user
 from collector.api_errors import Conflict
 from collector.models import Campaign
 from exports.access import get_managed_release, get_release_file, get_visible_release, visible_releases
@@ -58,9 +59,10 @@ class AnyAccept(BaseContentNegotiation):
     """Sends what is asked for by address, whatever `Accept` says; errors stay JSON."""
 
     def select_renderer(
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
+        first = next(iter(renderers))
+        return first, first.media_type
 
 
 class RatingList(generics.GenericAPIView):
@@ -114,7 +116,7 @@ class ReleaseList(generics.ListAPIView):
     filterset_class = ReleaseFilter
 
     def get_queryset(self) -> QuerySet[Release]:
-        return visible_releases(self.request.user)
+        return visible_releases(signed_in_user(self.request))
 
 
 class ReleaseDetail(generics.RetrieveAPIView):
@@ -124,7 +126,7 @@ class ReleaseDetail(generics.RetrieveAPIView):
     serializer_class = ReleaseSerializer
 
     def get_object(self) -> Release:
-        return get_visible_release(self.request.user, self.kwargs["pk"])
+        return get_visible_release(signed_in_user(self.request), self.kwargs["pk"])
 
 
 class ReleaseFileList(generics.ListAPIView):
@@ -134,7 +136,7 @@ class ReleaseFileList(generics.ListAPIView):
     serializer_class = ReleaseFileSerializer
 
     def get_queryset(self) -> QuerySet[ReleaseFile]:
-        return get_visible_release(self.request.user, self.kwargs["pk"]).files.all()
+        return get_visible_release(signed_in_user(self.request), self.kwargs["pk"]).files.all()
 
 
 class ReleaseFileView(APIView):
@@ -153,7 +155,7 @@ class ReleaseFileView(APIView):
         responses=FILE | {304: None, 416: None},
     )
     def get(self, request: Request, pk: int, path: str) -> HttpResponseBase:
-        file = get_release_file(request.user, pk, path)
+        file = get_release_file(signed_in_user(request), pk, path)
         log.info("release_file_read", release=pk, path=path, user=request.user.pk)
         return send_file(request, file)
 
@@ -163,7 +165,7 @@ class MetricList(APIView):
 
     @extend_schema(responses=MetricSerializer(many=True))
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        return send_file(request, get_release_file(request.user, pk, "metrics.json"), inline=True)
+        return send_file(request, get_release_file(signed_in_user(request), pk, "metrics.json"), inline=True)
 
 
 class ReleaseCut(APIView):
@@ -191,7 +193,7 @@ class ReleaseCut(APIView):
             release = request_release(
                 campaign,
                 version,
-                user=self.request.user,
+                user=signed_in_user(self.request),
                 include_simulated=include_simulated,
                 now=timezone.now(),
             )
@@ -211,7 +213,7 @@ class ReleasePublish(APIView):
 
     @extend_schema(request=None, responses=ReleaseSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        release = get_managed_release(request.user, pk)
+        release = get_managed_release(signed_in_user(request), pk)
         try:
             publish_release(release, timezone.now())
         except NotPublishable as error:

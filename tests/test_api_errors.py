@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import path
 from rest_framework.test import APIClient
 
+from collector import urls as site
 from collector.models import Membership
 from tests.api_client import client_for, error_of
 from tests.builders import make_campaign, make_criterion, make_prompt, make_user
@@ -204,7 +205,7 @@ def denied(request):
     raise PermissionDenied
 
 
-urlpatterns = [path("api/crash/", crash), path("api/secret/", denied)]
+urlpatterns = [path("api/crash/", crash), path("api/secret/", denied), *site.urlpatterns]
 handler403 = "collector.error_pages.permission_denied"
 handler500 = "collector.error_pages.server_error"
 

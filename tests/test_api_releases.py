@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotations.models import Annotator
+from annotations.models import Annotator, Consent, Scope
 from collector.models import Membership
 from exports.models import Release, ReleaseFile
 from exports.releases import cut_release
@@ -39,8 +39,15 @@ def own_storage(settings, tmp_path):
 def rated_campaign(slug):
     campaign = make_open_campaign(slug, prompts=2, strata=[GENDER], wildcard_seats=0)
     for stratum in ("woman", "man"):
-        sit_and_rate(make_juror(campaign, stratum))
+        consent_and_rate(campaign, stratum)
     return campaign
+
+
+def consent_and_rate(campaign, stratum, **fields):
+    juror = make_juror(campaign, stratum, **fields)
+    document = campaign.consent_documents.first()
+    Consent.objects.create(annotator=juror, document=document, scopes=Scope.values)
+    sit_and_rate(juror)
 
 
 @pytest.fixture
@@ -153,7 +160,7 @@ def test_what_is_being_cut_is_the_managers_alone(people, ours):
 
 
 def test_simulated_annotators_are_never_published(people, ours):
-    sit_and_rate(make_juror(ours, "woman", source=Annotator.Source.SIMULATED))
+    consent_and_rate(ours, "woman", source=Annotator.Source.SIMULATED)
     release = cut_release(ours, "1.0.0", now=timezone.now())
     response = client_for(people["manager"]).post(f"{ROOT}{release.pk}/publish/")
 

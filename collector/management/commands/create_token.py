@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from collector.models import User
 
 
 class Command(BaseCommand):
-    help = _("Makes a token for the API and prints it; only its hash is kept, so it cannot be shown again.")
+    help = "Makes a token for the API and prints it; only its hash is kept, so it cannot be shown again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
