@@ -118,8 +118,7 @@ def _left_out(release: Release, jurors: Jurors, rows: dict[str, int]) -> Iterato
     if count := others.count() - rows["ratings"]:
         why = "their annotators are left out, or a later revision replaced them"
         yield {"what": "ratings", "count": count, "why": why}
-    unfinished = Candidate.objects.filter(campaign=campaign).exclude(state=Candidate.State.DONE)
-    if count := unfinished.count():
+    if count := Candidate.objects.filter(campaign=campaign).count() - rows["candidates"]:
         yield {"what": "candidates", "count": count, "why": "not generated, or generation failed"}
 
 

@@ -76,7 +76,8 @@ def find_jurors(release: Release, *, include_simulated: bool) -> Jurors:
     jurors = Jurors()
     policy = _Policy(release.campaign)
     scopes, profiles, seated = _scopes_at(release), _profiles_at(release), _seated_at(release)
-    annotators = Annotator.objects.filter(campaign=release.campaign).select_related("stratum")
+    enrolled = Annotator.objects.filter(campaign=release.campaign, enrolled_at__lte=release.cutoff)
+    annotators = enrolled.select_related("stratum")
     for annotator in annotators.order_by("pk").iterator(chunk_size=2000):
         is_simulated = annotator.is_simulated or SIMULATED in annotator.flags
         is_imported = annotator.source == Annotator.Source.IMPORTED
