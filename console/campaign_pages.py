@@ -6,6 +6,7 @@ import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,8 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError
 
-from annotations.entry import make_token
-from annotations.tasks import simulate_annotators
+from annotations.tasks import seat_ready_prompts, simulate_annotators
 from collector.generation import start_generation
 from collector.lifecycle import NotReady, WrongState, close_campaign, open_campaign, pause_campaign
 from collector.models import Campaign
@@ -34,7 +34,6 @@ from console.progress import campaign_progress as progress_of
 from console.releases import release_rows, suggest_version
 
 MOST_SIMULATED = 500
-MOST_LINKS = 5000
 log = structlog.get_logger(__name__)
 
 
@@ -68,7 +67,7 @@ def render_campaign(
         "checklist": checklist,
         "is_ready": all(step.done for step in checklist),
         "progress": progress_of(campaign, timezone.now()),
-        "annotator_link": _join_address(request, campaign),
+        "annotator_link": join_address(request, campaign),
         "releases": releases,
         "is_cutting": any(row["cutting"] for row in releases),
         "next_version": suggest_version(campaign),
@@ -114,6 +113,8 @@ def _take_step(campaign: Campaign, action: str) -> str:
     match action:
         case "open":
             open_campaign(campaign, now=timezone.now())
+            # A hint, so that places are there before the next sweep.
+            transaction.on_commit(seat_ready_prompts.delay, robust=True)
             return _("The campaign is open: whoever has the link can take part.")
         case "pause":
             pause_campaign(campaign)
@@ -170,26 +171,5 @@ def simulate(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("console:campaign", campaign.slug)
 
 
-@login_required
-def join_link(request: HttpRequest, slug: str) -> HttpResponse:
-    """The links to give to annotators: an open one, one for Prolific, and signed ones for a panel."""
-    campaign = get_managed_campaign(request, slug)
-    link = _join_address(request, campaign)
-    people = list(dict.fromkeys(request.POST.get("people", "").split()))
-    context = {
-        "campaign": campaign,
-        "annotator_link": link,
-        "prolific_link": link
-        + "?PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}",
-        "signed_links": "\n".join(
-            f"{person},{link}?token={make_token(campaign, person)}" for person in people[:MOST_LINKS]
-        ),
-        "too_many": len(people) > MOST_LINKS,
-        "most": MOST_LINKS,
-        "nav": "campaigns",
-    }
-    return render(request, "console/join_link.html", context)
-
-
-def _join_address(request: HttpRequest, campaign: Campaign) -> str:
+def join_address(request: HttpRequest, campaign: Campaign) -> str:
     return request.build_absolute_uri(reverse("annotations:join", args=[campaign.slug]))

@@ -19,6 +19,7 @@ from exports.serializers import VERSION
 MAX_UPLOAD = 50 * 1024 * 1024
 DEFAULT_SCALES = {Criterion.Kind.LIKERT: (1.0, 5.0), Criterion.Kind.SLIDER: (0.0, 100.0)}
 MOST_STEPS = 11
+NEEDS_NO_MODEL = ("scripted",)
 
 
 class CampaignForm(forms.ModelForm):
@@ -154,14 +155,19 @@ class CriterionForm(forms.ModelForm):
         help_texts = {
             "name": gettext_lazy("A column in the release: letters, digits, hyphens."),
             "question": gettext_lazy("What the annotator reads under each candidate."),
-            "scale_min": gettext_lazy("Left empty: 1 to 5, or 0 to 100 for a slider."),
         }
 
     def __init__(self, campaign: Campaign, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.campaign = campaign
         kinds = [(kind.value, kind.label) for kind in Criterion.RATED]
-        self.fields["kind"] = forms.ChoiceField(label=gettext_lazy("Kind"), choices=kinds)
+        self.fields["kind"] = forms.ChoiceField(
+            label=gettext_lazy("Kind"),
+            choices=kinds,
+            help_text=gettext_lazy(
+                "With the numbers left empty, a Likert scale is 1 to 5, a slider 0 to 100."
+            ),
+        )
 
     def clean_name(self) -> str:
         return _free_name(self.cleaned_data["name"], self.campaign.criteria.all())
@@ -232,7 +238,9 @@ class GeneratorForm(forms.ModelForm):
             "temperature": gettext_lazy("Temperature"),
             "max_new_tokens": gettext_lazy("The most tokens in a response"),
         }
-        help_texts = {"model": gettext_lazy("Empty: the provider's own.")}
+        help_texts = {
+            "model": gettext_lazy("Such as smollm2-135m-instruct, a folder, or a name on a model hub.")
+        }
 
     def __init__(self, campaign: Campaign, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -248,6 +256,12 @@ class GeneratorForm(forms.ModelForm):
 
     def clean_temperature(self) -> float:
         return _between(self.cleaned_data["temperature"], 0.0, 10.0)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("provider") not in NEEDS_NO_MODEL and not cleaned.get("model"):
+            self.add_error("model", _("Name the model."))
+        return cleaned
 
     def clean_max_new_tokens(self) -> int:
         return _between(self.cleaned_data["max_new_tokens"], 1, 32_768)

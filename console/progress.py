@@ -47,11 +47,12 @@ class SourceRow(NamedTuple):
 def campaign_progress(campaign: Campaign, now: datetime) -> dict[str, Any]:
     """What `console/_progress.html` shows."""
     generators = generator_rows(campaign)
+    candidates = _sum(generators, "done", "failed", "left", "total")
     strata = stratum_rows(campaign)
     return {
-        "worker": _worker(now),
+        "worker": _worker(campaign, candidates["left"], now),
         "generators": generators,
-        "candidates": _sum(generators, "done", "failed", "left", "total"),
+        "candidates": candidates,
         "strata": strata,
         "seats": _sum(strata, "filled", "held", "open", "total"),
         "juries": _juries(campaign),
@@ -162,9 +163,13 @@ def _people(campaign: Campaign) -> dict[str, int]:
     )
 
 
-def _worker(now: datetime) -> dict[str, Any]:
+def _worker(campaign: Campaign, candidates_left: int, now: datetime) -> dict[str, Any]:
+    """Whether the workers are alive that this campaign waits for."""
+    queues = [GENERATION_QUEUE] if candidates_left else []
+    queues += [WORK_QUEUE] if campaign.is_open else []
     return {
-        "alive": workers_alive(GENERATION_QUEUE, now),
+        "alive": all(workers_alive(queue, now) for queue in queues),
+        "is_needed": bool(queues),
         "last_seen": WorkerHeartbeat.objects.aggregate(last=Max("seen_at"))["last"],
     }
 

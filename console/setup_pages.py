@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations.consent import ensure_documents, latest_version
+from annotations.entry import make_token
 from collector.candidate_intake import load_candidates
 from collector.intake import Intake, load_prompts
 from collector.lifecycle import WrongState
@@ -23,10 +24,13 @@ from collector.models import Campaign, Criterion, Generator, Membership
 from collector.rendering import render_markdown, trusted_html
 from collector.tabular import IntakeError
 from console.access import get_managed_campaign, signed_in_user
+from console.campaign_pages import join_address
 from console.forms import CampaignForm, CriterionForm, GeneratorForm, UploadForm
 
 RowForm = type[CriterionForm] | type[GeneratorForm]
 SHOWN_PROMPTS = 50
+MOST_LINKS = 5000
+PROLIFIC = "PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}"
 log = structlog.get_logger(__name__)
 
 
@@ -116,8 +120,28 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
         ensure_documents(campaign)
         return redirect("console:consent", campaign.slug)
     newest = campaign.consent_documents.filter(version=latest_version(campaign)).order_by("language")
+    newest = sorted(newest, key=lambda document: document.language not in campaign.languages)
     documents = [(document, trusted_html(render_markdown(document.text))) for document in newest]
     return _render(request, campaign, "consent", documents=documents)
+
+
+@login_required
+def join_link(request: HttpRequest, slug: str) -> HttpResponse:
+    """The links to give to annotators: an open one, one for Prolific, and signed ones for a panel."""
+    campaign = get_managed_campaign(request, slug)
+    link = join_address(request, campaign)
+    people = list(dict.fromkeys(request.POST.get("people", "").split()))
+    signed = [f"{person},{link}?token={make_token(campaign, person)}" for person in people[:MOST_LINKS]]
+    return _render(
+        request,
+        campaign,
+        "join_link",
+        annotator_link=link,
+        prolific_link=f"{link}?{PROLIFIC}",
+        signed_links="\n".join(signed),
+        too_many=len(people) > MOST_LINKS,
+        most=MOST_LINKS,
+    )
 
 
 def _edit_list(
