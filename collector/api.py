@@ -22,7 +22,7 @@ from collector.api_access import (
     readable_campaigns,
     signed_in_user,
 )
-from collector.api_errors import Conflict
+from collector.api_refusals import Conflict
 from collector.generation import start_generation
 from collector.intake import refuse_state
 from collector.lifecycle import NotReady, WrongState, close_campaign, open_campaign, pause_campaign

@@ -1,4 +1,4 @@
-"""The API's one error shape, for every refusal from a malformed token to a crash, and its one pagination."""
+"""The API's one error shape, for every refusal from a malformed token to a crash."""
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -7,40 +7,14 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
-from rest_framework.pagination import Cursor, CursorPagination
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
+
+from collector.api_refusals import TooLarge
 
 API_PREFIX = "/api/"
 SHOWN_PROBLEMS = 20
-
-
-class Conflict(exceptions.APIException):
-    """What was asked for is well formed, but not possible in the state things are in; `fields` says why."""
-
-    status_code = HTTPStatus.CONFLICT
-    default_detail = gettext_lazy("This is not possible now.")
-    default_code = "conflict"
-
-    def __init__(
-        self,
-        message: str | None = None,
-        *,
-        code: str | None = None,
-        fields: Mapping[str, list[str]] | None = None,
-    ) -> None:
-        super().__init__(message, code)
-        self.fields = dict(fields or {})
-
-
-class TooLarge(exceptions.APIException):
-    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    default_detail = gettext_lazy("The request is too large.")
-    default_code = "too_large"
 
 
 def error_body(code: str, message: str, fields: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
@@ -129,34 +103,3 @@ def unknown_address(request: HttpRequest, path: str = "") -> HttpResponse:
 
 def _plain(code: str, message: str, status: HTTPStatus) -> JsonResponse:
     return JsonResponse(error_body(code, message), status=status)
-
-
-# --- pages --------------------------------------------------------------------------------------------
-
-
-class IdPagination(CursorPagination):
-    """Pages in the order of the primary key, so that rows added meanwhile neither repeat nor shift any."""
-
-    ordering = "pk"
-    page_size_query_param = "page_size"
-    max_page_size = 1000
-
-    def get_page_size(self, request: Request) -> int:
-        """More than the maximum gives the maximum; what is no positive number is refused."""
-        asked = request.query_params.get(self.page_size_query_param)
-        if asked is None:
-            return api_settings.PAGE_SIZE or self.max_page_size
-        if not asked.isascii() or not asked.isdigit() or not asked.strip("0"):
-            raise exceptions.ValidationError(
-                {"page_size": [_("A whole number from 1 to %d.") % self.max_page_size]}
-            )
-        return self.max_page_size if len(asked) > 9 else min(int(asked), self.max_page_size)
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        try:
-            cursor = super().decode_cursor(request)
-            if cursor is not None and cursor.position is not None:
-                int(cursor.position)
-        except (exceptions.NotFound, ValueError):
-            raise exceptions.ValidationError({"cursor": [_("This is not a cursor of this list.")]}) from None
-        return cursor

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from collector.api_errors import TooLarge
+from collector.api_refusals import TooLarge
 
 
 class BoundedJSONParser(JSONParser):

@@ -1,4 +1,4 @@
-"""What a person sees when something cannot be done, in words; under /api/ the API's error shape answers instead."""
+"""What a person sees when something cannot be done; under /api/ the API's error shape answers."""
 
 from http import HTTPStatus
 

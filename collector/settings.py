@@ -280,7 +280,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["collector.api_parser.BoundedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "collector.api_schema.ApiSchema",
-    "DEFAULT_PAGINATION_CLASS": "collector.api_errors.IdPagination",
+    "DEFAULT_PAGINATION_CLASS": "collector.api_pages.IdPagination",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "collector.api_errors.to_error_response",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],

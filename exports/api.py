@@ -24,7 +24,7 @@ from rest_framework.views import APIView
 
 from annotations.models import Rating
 from collector.api_access import get_managed_campaign, signed_in_user
-from collector.api_errors import Conflict
+from collector.api_refusals import Conflict
 from collector.models import Campaign
 from exports.access import get_managed_release, get_release_file, get_visible_release, visible_releases
 from exports.downloads import send_file
