@@ -81,11 +81,11 @@ class CampaignForm(forms.ModelForm):
                 widget=forms.CheckboxSelectMultiple,
             )
         self.fields["attributes"] = forms.MultipleChoiceField(
-            label=gettext_lazy("What a release may say about annotators"),
+            label=gettext_lazy("What else a release may say about annotators"),
             choices=[(attribute.name, attribute.label) for attribute in self.jury],
             required=False,
             widget=forms.CheckboxSelectMultiple,
-            help_text=gettext_lazy("Only of those who allow it."),
+            help_text=gettext_lazy("The strata are always in it. Of each person, only what they allow."),
         )
         if self.instance.pk:
             del self.fields["slug"]
@@ -118,7 +118,9 @@ class CampaignForm(forms.ModelForm):
             for attribute in self.jury
             if (levels := self.cleaned_data[_levels(attribute)])
         ]
-        campaign.privacy = {"attributes": self.cleaned_data["attributes"], "tier": self.cleaned_data["tier"]}
+        # A jury whose strata are kept back says nothing of its strata.
+        released = [*(entry["attribute"] for entry in campaign.strata), *self.cleaned_data["attributes"]]
+        campaign.privacy = {"attributes": list(dict.fromkeys(released)), "tier": self.cleaned_data["tier"]}
         campaign.save()
         make_strata(campaign)
         return campaign

@@ -16,9 +16,13 @@ def campaign_rows(campaigns: CampaignQuerySet) -> list[dict[str, Any]]:
     listed = list(campaigns)
     keys = [campaign.pk for campaign in listed]
     prompts = _counted(Prompt.objects.filter(campaign__in=keys), n=Count("pk"))
-    done = _counted(Candidate.objects.filter(campaign__in=keys).done(), n=Count("pk"))
+    given = ~Q(generator__provider__in=_generating())
+    candidates = _counted(
+        Candidate.objects.filter(campaign__in=keys),
+        done=Count("pk", filter=Q(state=Candidate.State.DONE)),
+        given=Count("pk", filter=given),
+    )
     samples = _counted(_asked(keys), n=Sum("samples"))
-    imported = _counted(_given(keys), n=Count("pk"))
     places = _counted(Quota.objects.filter(campaign__in=keys), n=Sum("seats"), filled=Sum("filled"))
     seats = _counted(Seat.objects.filter(campaign__in=keys, state=Seat.State.FILLED), n=Count("pk"))
     people = _counted(
@@ -36,8 +40,8 @@ def campaign_rows(campaigns: CampaignQuerySet) -> list[dict[str, Any]]:
             "is_demo": campaign.is_demo,
             "prompts": prompts[key]["n"],
             "candidates": {
-                "done": done[key]["n"],
-                "total": prompts[key]["n"] * samples[key]["n"] + imported[key]["n"],
+                "done": candidates[key]["done"],
+                "total": prompts[key]["n"] * samples[key]["n"] + candidates[key]["given"],
             },
             "seats": _seats(campaign, places[key], seats[key]["n"]),
             "people": people[key]["n"],
@@ -56,11 +60,6 @@ def _seats(campaign: Campaign, places: dict[str, int], filled: int) -> dict[str,
 
 def _asked(campaigns: list[int]) -> QuerySet[Generator]:
     return Generator.objects.filter(campaign__in=campaigns, provider__in=_generating())
-
-
-def _given(campaigns: list[int]) -> QuerySet[Candidate]:
-    given = Candidate.objects.filter(campaign__in=campaigns)
-    return given.exclude(generator__provider__in=_generating())
 
 
 def _generating() -> list[str]:

@@ -12,6 +12,7 @@ from exports.downloads import open_release_file
 from exports.models import Release
 
 SEMANTIC = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+LEVELS = (None, "nominal", "ordinal", "interval")
 TABLES = ("prompts", "candidates", "annotators", "ratings")
 
 
@@ -85,8 +86,19 @@ def headline_findings(release: Release) -> list[Finding]:
     order = list(headlines)
     records = [record for record in read_metrics(release) if record["metric"] in headlines]
     whole = [record for record in records if not record.get("group") and not record.get("other_group")]
+    whole = _most_informed(whole)
     whole.sort(key=lambda record: (record["criterion"] or "", order.index(record["metric"])))
     return [_to_finding(record, headlines[record["metric"]]) for record in whole]
+
+
+def _most_informed(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One record a criterion and metric: of several levels, the one that uses most of the scale."""
+    best: dict[tuple[str, str], dict[str, Any]] = {}
+    for record in records:
+        key = (record["criterion"], record["metric"])
+        if key not in best or LEVELS.index(record["level"]) > LEVELS.index(best[key]["level"]):
+            best[key] = record
+    return list(best.values())
 
 
 def missing_benchmarks(release: Release) -> list[dict[str, str]]:
