@@ -120,8 +120,8 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
         ensure_documents(campaign)
         return redirect("console:consent", campaign.slug)
     newest = campaign.consent_documents.filter(version=latest_version(campaign)).order_by("language")
-    newest = sorted(newest, key=lambda document: document.language not in campaign.languages)
-    documents = [(document, trusted_html(render_markdown(document.text))) for document in newest]
+    spoken_first = sorted(newest, key=lambda document: document.language not in campaign.languages)
+    documents = [(document, trusted_html(render_markdown(document.text))) for document in spoken_first]
     return _render(request, campaign, "consent", documents=documents)
 
 
