@@ -1,5 +1,6 @@
 """campaign.json: a campaign's settings, read with every fault named, and written for a release."""
 
+import json
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -188,7 +189,7 @@ class CampaignFile:
 def write_settings(campaign: Campaign) -> dict[str, Any]:
     """The campaign as campaign.json; its criteria are a table of their own."""
     generators = [_generator_entry(generator) for generator in Generator.objects.filter(campaign=campaign)]
-    return {
+    settings = {
         "title": campaign.title,
         "description": campaign.description,
         "licence": campaign.licence,
@@ -199,6 +200,8 @@ def write_settings(campaign: Campaign) -> dict[str, Any]:
         "generators": generators,
         "privacy": campaign.privacy,
     }
+    # Databases keep the keys of JSON in orders of their own.
+    return {name: json.loads(json.dumps(value, sort_keys=True)) for name, value in settings.items()}
 
 
 def make_criterion(campaign: Campaign, row: dict[str, Any], position: int) -> Criterion:

@@ -59,6 +59,7 @@ def cut_release(
             _('"%(version)s" is no version: up to 32 letters, digits, . - and _') % {"version": version}
         )
     release = _claim(campaign, version, user, include_simulated, now or timezone.now())
+    release = Release.objects.select_related("campaign").get(pk=release.pk)  # as stored, not as in memory
     is_new = release.state == Release.State.CUTTING
     if not is_new:
         _refuse_changed_input(release, include_simulated)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from django.core.files.storage import storages
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from annotations.statistics.welfare import WELFARE
 from exports.benchmarks import BENCHMARKS, KINDS
-from exports.benchmarks.jury import FIELDS, SCHEMA, resample_jury
+from exports.benchmarks.jury import FIELDS, SCHEMA, resample_juries
 from exports.columns import SPLITS
 from exports.interchange import import_campaign
 from exports.release_folder import ReleaseFolder
@@ -93,10 +94,11 @@ def test_without_a_scale_the_reason_is_in_the_manifest(tmp_path):
 
 def test_another_jury_is_drawn_inside_strata():
     # Each stratum is of one mind, so every jury of this composition says the same.
-    assert resample_jury([1.0, 1.0, 0.0, 0.0], ["a", "a", "b", "b"], seed=1) == (0.5, 0.5)
-    low, high = resample_jury([1.0, 1.0, 0.0, 0.0], ["a", "b", "c", "d"], seed=1)
+    juries = np.array([[1.0, 1.0, 0.0, 0.0]])
+    assert resample_juries(juries, ["a", "a", "b", "b"], seed=1) == [(0.5, 0.5)]
+    ((low, high),) = resample_juries(juries, ["a", "b", "c", "d"], seed=1)
     assert 0 <= low < 0.5 < high <= 1
-    assert resample_jury([1.0], ["a"], seed=1) is None
+    assert resample_juries(juries[:, :1], ["a"], seed=1) == [None]
 
 
 def test_registered_kinds_are_kinds_and_say_what_columns_mean():
