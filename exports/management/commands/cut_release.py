@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from collector.models import Campaign
+from exports.columns import TABLES
 from exports.releases import InvalidVersion, ReleaseChanged, copy_release, cut_release
 
 
@@ -44,7 +45,8 @@ class Command(BaseCommand):
                 copy_release(release, out)
         except (InvalidVersion, ReleaseChanged, FileExistsError) as error:
             raise CommandError(str(error)) from error
-        counts = ", ".join(f"{count:,} {table}" for table, count in release.manifest["rows"].items())
+        rows = release.manifest["rows"]
+        counts = ", ".join(f"{rows[table]:,} {table}" for table in TABLES)
         self.stdout.write(
             _("Release %(version)s: %(counts)s.") % {"version": release.version, "counts": counts}
         )
