@@ -130,6 +130,7 @@ LOGOUT_REDIRECT_URL = "console:sign_in"
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "console/locked_out.html"
 AXES_VERBOSE = False
 
 # --- security ---------------------------------------------------------------------------------------

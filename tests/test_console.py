@@ -128,6 +128,15 @@ def test_signing_in_and_out(client):
     assert client.post(reverse("console:sign_out")).url == page
 
 
+def test_too_many_wrong_passwords_end_in_words(client):
+    make_user("ada")
+    for _attempt in range(8):
+        response = client.post(reverse("console:sign_in"), {"username": "ada", "password": "wrong"})
+
+    assert response.status_code == 429
+    assert "quarter of an hour" in text(response)
+
+
 # --- how many queries a page asks ----------------------------------------------------------------
 
 
