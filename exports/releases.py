@@ -15,6 +15,7 @@ from django.core.files.storage import FileSystemStorage, storages
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotations.models import Annotator
 from collector.models import Campaign, User
@@ -193,9 +194,12 @@ def _refuse_changed_input(release: Release, include_simulated: bool) -> None:
         raise ReleaseChanged(said or _("It was cut without simulated annotators."))
     gone = Annotator.objects.filter(campaign=release.campaign, withdrawn_at__gt=release.cutoff).count()
     if gone:
-        raise ReleaseChanged(
-            _("%(count)s annotators have withdrawn since; cut a new version.") % {"count": gone}
+        said = ngettext(
+            "%(count)s annotator has withdrawn since; cut a new version.",
+            "%(count)s annotators have withdrawn since; cut a new version.",
+            gone,
         )
+        raise ReleaseChanged(said % {"count": gone})
 
 
 def _compare(release: Release, folder: Path) -> None:

@@ -23,6 +23,7 @@ from annotations.jury import place_annotator
 from annotations.models import Annotator, ConsentDocument, Scope, ValueProfile
 from annotations.simulation import simulate
 from collector.models import Campaign
+from exports.building import build_release
 from exports.columns import TABLES
 from exports.interchange import import_campaign
 from exports.models import Release
@@ -30,6 +31,8 @@ from exports.releases import (
     InvalidVersion,
     NotPublishable,
     ReleaseChanged,
+    _claim,
+    _finish,
     copy_release,
     cut_release,
     publish_release,
@@ -184,6 +187,26 @@ def test_an_unfinished_cut_starts_over(study, monkeypatch):
     assert verify_release(cut(study)) == []
 
 
+def test_of_two_who_cut_at_once_the_first_to_finish_wins(study, tmp_path):
+    slow = _claim(study, "1.0", None, True, timezone.now())
+    fast = cut(study)
+    manifest = build_release(slow, tmp_path / "slow", include_simulated=True)
+
+    with pytest.raises(ReleaseChanged, match="at the same time"):
+        _finish(slow, tmp_path / "slow", manifest)
+    assert verify_release(fast) == []
+
+
+def test_a_storage_that_is_no_folder_holds_the_same_files(study, settings, tmp_path):
+    remote = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = settings.STORAGES | {"releases": remote}
+    release = cut_release(study, "1.0", now=timezone.now())
+    copy_release(release, tmp_path / "copy")
+
+    assert verify_release(tmp_path / "copy") == []
+    assert cut_release(study, "1.0", now=timezone.now()) == release
+
+
 @pytest.mark.parametrize("version", ["", "../x", "a/b", ".hidden", "x" * 33, "a..b"])
 def test_a_version_must_name_a_folder(study, version):
     with pytest.raises(InvalidVersion):
@@ -290,7 +313,7 @@ def test_after_a_withdrawal_the_old_version_is_not_cut_again(rated):
     cut(rated)
     withdraw(goes, now=timezone.now())
 
-    with pytest.raises(ReleaseChanged, match="1 annotators have withdrawn since"):
+    with pytest.raises(ReleaseChanged, match="1 annotator has withdrawn since"):
         cut(rated)
 
 
