@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+# The browser runs its own event loop in the tests' thread, beside which Django would refuse the ORM.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
