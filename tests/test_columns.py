@@ -1,5 +1,8 @@
 """Columns are declared once: the contract's are there, each with a meaning, and the card prints them all."""
 
+import re
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
@@ -77,3 +80,13 @@ def test_loose_columns_take_the_type_of_their_values():
 
     assert [str(field.type) for field in loose.fields] == ["double", "bool", "string", "string"]
     assert loose.cells({"a": 1, "c": [1]}) == {"a": 1, "b": None, "c": "[1]", "d": None}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_docs_show_every_column_with_its_meaning(name):
+    text = (Path(__file__).parent.parent / "docs" / "formats.md").read_text()
+
+    for column in TABLES[name].columns:
+        assert re.search(
+            rf"\| (\*\*)?{column.name}(\*\*)?( \*)? \|.*{re.escape(str(column.meaning))}", text
+        ), column.name
