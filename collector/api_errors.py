@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -93,6 +94,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _plain("server_error", message, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
+@csrf_exempt  # nothing happens here, and its failure page is no JSON
 def unknown_address(request: HttpRequest, path: str = "") -> HttpResponse:
     """Every other path under /api/; not redirected to one with a slash, as that would lose a POST's body."""
     message = _(

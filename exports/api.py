@@ -27,7 +27,7 @@ from collector.api_access import get_managed_campaign, signed_in_user
 from collector.api_refusals import Conflict
 from collector.models import Campaign
 from exports.access import get_managed_release, get_release_file, get_visible_release, visible_releases
-from exports.downloads import send_file
+from exports.downloads import MEDIA_TYPES, send_file
 from exports.models import Release, ReleaseFile
 from exports.rating_stream import FORMATS, categories_of, current_ratings, read_batches, to_row
 from exports.releases import InvalidVersion, NotPublishable, publish_release
@@ -50,8 +50,9 @@ FORMAT = OpenApiParameter(
 )
 STREAMS = {(200, form.media_type.partition(";")[0]): OpenApiTypes.BINARY for form in FORMATS.values()}
 FILE = {
-    (200, "application/octet-stream"): OpenApiTypes.BINARY,
-    (206, "application/octet-stream"): OpenApiTypes.BINARY,
+    (code, media_type.partition(";")[0]): OpenApiTypes.BINARY
+    for code in (200, 206)
+    for media_type in ("application/octet-stream", *MEDIA_TYPES.values())
 }
 
 

@@ -38,7 +38,7 @@ def campaign(manager):
 )
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_unknown_address(address, method):
-    error = error_of(getattr(client_for(), method)(address), 404)
+    error = error_of(getattr(client_for(enforce_csrf_checks=True), method)(address), 404)
 
     assert error["code"] == "not_found"
 
