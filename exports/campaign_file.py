@@ -3,15 +3,23 @@
 import json
 from typing import Any
 
+import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from collector.models import Campaign, Criterion, Generator
 from collector.tabular import Problems, find_fault
 from exports.cells import parse_cell
-from exports.columns import CRITERIA, EXTRA_PREFIX
+from exports.columns import CRITERIA, EXTRA_PREFIX, Column
 from exports.folder import SETTINGS, unknown_message
 
-GENERATOR_NUMBERS = {"temperature": float, "top_p": float, "samples": int, "max_new_tokens": int, "seed": int}
+# Column types of a generator's numbers, and the largest value the database takes.
+GENERATOR_NUMBERS: dict[str, tuple[pa.DataType, int]] = {
+    "temperature": (pa.float64(), 1000),
+    "top_p": (pa.float64(), 1),
+    "samples": (pa.int64(), 32767),
+    "max_new_tokens": (pa.int64(), 2**31 - 1),
+    "seed": (pa.int64(), 2**31 - 1),
+}
 TEXT_LIMITS = {"name": 64, "provider": 64, "model": 300}
 TIERS = ("open", "restricted", "internal")
 KNOWN = (
@@ -152,11 +160,8 @@ class CampaignFile:
             elif name in TEXT_LIMITS:
                 fields[name] = self._generator_text(value, name, f"{place}.{name}")
             elif name in GENERATOR_NUMBERS:
-                is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-                if is_number and (GENERATOR_NUMBERS[name] is float or float(value).is_integer()):
-                    fields[name] = GENERATOR_NUMBERS[name](value)
-                elif value is not None:
-                    self.refuse(f"{place}.{name}", _("is not a number of its kind"))
+                number = self._generator_number(value, name, f"{place}.{name}")
+                fields |= {} if number is None else {name: number}
             else:
                 known = [*TEXT_LIMITS, *GENERATOR_NUMBERS, "steering"]
                 self.refuse(f"{place}.{name}", unknown_message(name, known))
@@ -165,6 +170,17 @@ class CampaignFile:
         if fields.get("samples") == 0:
             self.refuse(f"{place}.samples", _("is less than 1"))
         return Generator(**fields)
+
+    def _generator_number(self, value: object, name: str, place: str) -> float | int | None:
+        kind, largest = GENERATOR_NUMBERS[name]
+        try:
+            number: float | int | None = parse_cell(value, Column(name, kind, ""))
+            if number is not None and not 0 <= number <= largest:
+                raise ValueError(_("is not from 0 to %(largest)s") % {"largest": largest})
+        except ValueError as error:
+            self.refuse(place, str(error))
+            return None
+        return number
 
     def _generator_text(self, value: object, name: str, place: str) -> str:
         limit = TEXT_LIMITS[name]

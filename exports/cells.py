@@ -1,6 +1,7 @@
 """From a cell as read to a value of its column's type; a fault is a ValueError in words."""
 
 import math
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.utils.translation import gettext as _
 from collector.tabular import parse_json
 from exports.columns import MESSAGES, TEXTS, Column
 
+LARGEST = 2**63 - 1
+WHOLE = re.compile(r"\A\s*[+-]?[0-9]{1,20}\s*\Z")
 TRUE, FALSE = {"true", "yes", "1", "t", "y"}, {"false", "no", "0", "f", "n"}
 ROLES = {"system", "user", "assistant"}
 
@@ -50,14 +53,18 @@ def parse_number(value: object) -> float:
 
 
 def parse_whole(value: object) -> int:
+    """A whole number of at most 64 bits."""
+    number: int | float
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    # Not through float, which would round a long seed.
-    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal() and value.isascii():
-        return int(value)
-    number = parse_number(value)
-    if not number.is_integer():
+        number = value
+    elif isinstance(value, str) and WHOLE.match(value):
+        number = int(value)  # not through float, which would round a long seed
+    else:
+        number = parse_number(value)
+    if isinstance(number, float) and not number.is_integer():
         raise ValueError(_("is not a whole number"))
+    if not -LARGEST - 1 <= number <= LARGEST:
+        raise ValueError(_("is out of range"))
     return int(number)
 
 

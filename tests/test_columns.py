@@ -64,6 +64,8 @@ def test_cells_become_their_columns_type(kind, given, parsed):
         (pa.float64(), True, "is not a number"),
         (pa.float64(), "inf", "is not a number"),
         (pa.int64(), "1.5", "is not a whole number"),
+        (pa.int64(), 2**63, "is out of range"),
+        (pa.int64(), "1" * 40, "is out of range"),
         (pa.bool_(), "perhaps", "is neither true nor false"),
         (pa.date32(), "31.1.2026", "is not a date such as 2026-01-31"),
         (TEXTS, [1], "is not a list of texts"),

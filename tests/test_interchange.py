@@ -1,7 +1,12 @@
 """Importing a folder as a campaign: all of it, or nothing and every fault named."""
 
+from contextlib import suppress
+
 import pytest
 from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from annotations.models import Annotator, Ballot, Choice, Rating, Seat, Stratum, ValueProfile
 from collector.models import Campaign, Candidate, Criterion, Generator, Membership, Prompt
@@ -273,3 +278,44 @@ def test_the_command_says_what_it_did_or_what_is_wrong(tmp_path, capsys):
     )
     with pytest.raises(CommandError, match=r"prompts\.csv: the file is empty"):
         call_command("import_campaign", str(bad), "--slug", "other")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=4,
+)
+SETTING = st.sampled_from(
+    [
+        "title",
+        "languages",
+        "strata",
+        "seats_per_stratum",
+        "criteria",
+        "generators",
+        "privacy",
+        "licence",
+        "x_own",
+    ]
+)
+ENTRY = st.sampled_from(
+    ["name", "steering", "temperature", "samples", "criterion", "kind", "categories", "attribute"]
+)
+
+
+@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_the_folder_holds_it_is_imported_or_refused_in_words(data, tmp_path_factory):
+    value = data.draw(
+        JSON | st.lists(st.dictionaries(ENTRY, JSON | st.just("likert"), max_size=3), max_size=2)
+    )
+    settings = SETTINGS | {data.draw(SETTING): value}
+    tables = {name: [dict(row) for row in rows] for name, rows in SMALL.items()}
+    row = data.draw(st.sampled_from([row for rows in tables.values() for row in rows]))
+    row[data.draw(st.sampled_from([*row, "flags", "weight", "seed", "x_own"]))] = data.draw(JSON)
+    folder = write_folder(tmp_path_factory.mktemp("fuzz"), settings, form="jsonl", **tables)
+    before = count_everything()
+    with suppress(IntakeError):
+        import_campaign(folder, "study", dry_run=True)
+
+    assert count_everything() == before
