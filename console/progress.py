@@ -95,7 +95,7 @@ def stratum_rows(campaign: Campaign) -> list[StratumRow]:
     """Seats of each stratum over all prompts; an imported jury has only the seats its ratings fill."""
     if campaign.is_imported:
         return _imported_rows(campaign)
-    at_least = _people_on_neediest_prompt(campaign)
+    at_least = _people_on_neediest_prompt(campaign) if campaign.max_seats_per_annotator else {}
     return [
         StratumRow(
             label=row["label"],
