@@ -1,7 +1,7 @@
 """The one way a console page gets a campaign on behalf of whoever is signed in."""
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -35,8 +35,15 @@ def can_manage(request: HttpRequest, campaign: Campaign) -> bool:
 
 def get_visible_release(request: HttpRequest, slug: str, version: str) -> Release:
     """A release that is whole; Http404 where the user may not see it or it is still being cut."""
+    refuse_nul(version)
     releases = visible_releases(signed_in_user(request)).exclude(state=Release.State.CUTTING)
     return get_object_or_404(releases, campaign__slug=slug, version=version)
+
+
+def refuse_nul(name: str) -> None:
+    """Http404 for a name that no row can have, and that PostgreSQL would choke on."""
+    if "\0" in name:
+        raise Http404
 
 
 def signed_in_user(request: HttpRequest) -> User:

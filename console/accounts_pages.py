@@ -13,6 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from knox.models import AuthToken
 
+from console.access import refuse_nul
+
 log = structlog.get_logger(__name__)
 
 
@@ -60,6 +62,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
 
 def _revoke(request: HttpRequest, token_key: str) -> None:
+    refuse_nul(token_key)
     removed, _rows = AuthToken.objects.filter(user=request.user, token_key=token_key[:100]).delete()
     if removed:
         log.info("token_revoked", user=request.user.pk, token=token_key)

@@ -16,6 +16,7 @@ from console.access import (
     get_managed_campaign,
     get_readable_campaign,
     get_visible_release,
+    refuse_nul,
     signed_in_user,
 )
 from console.campaign_pages import render_campaign
@@ -125,6 +126,7 @@ def publish_release(request: HttpRequest, slug: str, version: str) -> HttpRespon
 @require_safe
 def release_file(request: HttpRequest, slug: str, version: str, path: str) -> HttpResponseBase:
     """One file, byte for byte; who took it is logged."""
+    refuse_nul(path)
     found = get_visible_release(request, slug, version)
     file = get_object_or_404(found.files.select_related("release__campaign"), path=path)
     log.info("release_file_read", campaign=slug, version=version, path=path, user=request.user.pk)

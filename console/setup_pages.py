@@ -23,7 +23,7 @@ from collector.lifecycle import WrongState
 from collector.models import Campaign, Criterion, Generator, Membership
 from collector.rendering import render_markdown, trusted_html
 from collector.tabular import IntakeError
-from console.access import get_managed_campaign, signed_in_user
+from console.access import get_managed_campaign, refuse_nul, signed_in_user
 from console.campaign_pages import join_address
 from console.forms import CampaignForm, CriterionForm, GeneratorForm, UploadForm
 
@@ -157,6 +157,7 @@ def _edit_list(
     if refused := _refuse_opened(request, campaign, page, rows=rows, form=form_class(campaign)):
         return refused
     if key := request.POST.get("remove"):
+        refuse_nul(key)
         _remove(request, get_object_or_404(rows, name=key))
         return redirect(f"console:{page}", campaign.slug)
     form = form_class(campaign, request.POST)

@@ -106,6 +106,7 @@ def test_the_list_shows_only_ones_own_campaigns(client):
     page = text(client.get(reverse("console:campaigns")))
 
     assert "/console/c/mine/" in page
+    assert "/console/new/" not in page
     assert other.slug not in page
 
 
@@ -340,6 +341,24 @@ def test_files_that_cannot_be_read_are_refused(client, content, name):
     assert upload(client, campaign, content, name).status_code == 400
     assert client.post(address("prompts_upload", campaign), {}).status_code == 400
     assert not campaign.prompts.exists()
+
+
+def test_a_file_of_megabytes_is_taken_whole(client):
+    campaign = make_campaign()
+    sign_in(client, campaign)
+    upload(client, campaign, "text\n" + "".join(f"{n} {'long ' * 600}\n" for n in range(1000)))
+
+    assert campaign.prompts.count() == 1000
+
+
+def test_names_with_nul_bytes_do_not_exist(client):
+    campaign = make_open_campaign()
+    sign_in(client, is_superuser=True)
+
+    assert client.get(address("release", campaign, "1%00")).status_code == 404
+    assert client.get(address("release", campaign, "1\0")).status_code == 404
+    assert client.post(reverse("console:tokens"), {"action": "revoke", "token": "a\0"}).status_code == 404
+    assert client.post(address("criteria", make_campaign()), {"remove": "a\0"}).status_code == 404
 
 
 def test_a_closed_campaign_takes_no_prompts(client):
