@@ -128,7 +128,7 @@ def _claim(annotator: Annotator, known: list[Seat], now: datetime) -> Seat | Non
         place = _take_place(locked)
         if place is None:
             return None
-        left = _left_behind(locked, place) if counts["ever"] > counts["active"] else None
+        left = _left_behind(locked, place)
         return _sit_down(left or _new_seat(locked, place, counts["ever"] + 1), locked.campaign, place, now)
 
 
@@ -179,7 +179,11 @@ def _most_needed(annotator: Annotator, stratum: int) -> list[Quota]:
 
 
 def _left_behind(annotator: Annotator, place: Quota) -> Seat | None:
-    """The seat this annotator once let run out: it is theirs again, and an open page of it still works."""
+    """The seat this annotator once let run out: it is theirs again, and an open page of it still works.
+
+    Asked for anew on every claim: the sweeper may have come a moment ago, and a second seat on the prompt
+    would stand in the way of the first one's late ballot.
+    """
     expired = annotator.seats.filter(state=Seat.State.VOID, void_reason=Seat.VoidReason.EXPIRED)
     return expired.filter(prompt=place.prompt_id).first()
 

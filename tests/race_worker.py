@@ -8,7 +8,9 @@ import json
 import multiprocessing
 import os
 import sys
+import time
 import traceback
+from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -23,7 +25,7 @@ from django.db import connections
 from django.db.models import Count
 from django.utils import timezone
 
-from annotations.assignment import next_seats
+from annotations.assignment import expire_seats, next_seats
 from annotations.audit import audit_juries
 from annotations.ballots import submit_ballot
 from annotations.models import Annotator, Ballot, Rating, Seat
@@ -34,7 +36,8 @@ PROMPTS, WORKERS, PEOPLE = 60, 16, 12  # four people have a second tab open
 SIDES = [{"attribute": "side", "levels": ["left", "right"]}]
 
 
-def race() -> dict[str, int]:
+def race(*, sweeps: bool) -> dict[str, int]:
+    """With `sweeps`, a sweeper in a hurry takes every held seat away, again and again, until all are done."""
     call_command("migrate", verbosity=0)
     campaign = make_open_campaign(
         prompts=PROMPTS, candidates=2, strata=SIDES, seats_per_stratum=2, wildcard_seats=1
@@ -42,26 +45,35 @@ def race() -> dict[str, int]:
     people = [make_juror(campaign, ("left", "right")[number % 2]).pk for number in range(PEOPLE)]
     connections.close_all()
     forked = multiprocessing.get_context("fork")
-    errors = forked.Queue()
-    start = forked.Barrier(WORKERS)
+    errors, start, over = forked.Queue(), forked.Barrier(WORKERS), forked.Event()
     workers = [
         forked.Process(target=take_part, args=(people[number % PEOPLE], start, errors))
         for number in range(WORKERS)
     ]
-    for worker in workers:
-        worker.start()
+    sweeper = forked.Process(target=sweep, args=(over, errors))
+    for process in [*workers, *([sweeper] if sweeps else [])]:
+        process.start()
     failures = [line for _ in workers for line in errors.get()]
     for worker in workers:
         worker.join()
+    if sweeps:
+        over.set()
+        failures += errors.get()
+        sweeper.join()
     print("\n".join(failures), file=sys.stderr)
+    return count(campaign) | {"errors": len(failures)}
+
+
+def count(campaign) -> dict[str, int]:
     filled = Seat.objects.filter(state="filled")
+    sitting_twice = filled.values("annotator", "prompt").annotate(n=Count("pk")).filter(n__gt=1)
+    ballots = Ballot.objects.count()
     return {
-        "filled": filled.count(),
-        "duplicates": filled.values("annotator", "prompt").annotate(n=Count("pk")).filter(n__gt=1).count(),
-        "ballots": Ballot.objects.count(),
-        "ratings": Rating.objects.count(),
+        "filled": filled.filter(is_surplus=False).count(),
+        "duplicates": sitting_twice.count(),
+        "lost_ballots": filled.count() - ballots,
+        "lost_ratings": 4 * ballots - Rating.objects.count(),
         "violations": len(audit_juries(campaign)),
-        "errors": len(failures),
     }
 
 
@@ -80,5 +92,17 @@ def take_part(annotator_pk: int, start, errors) -> None:
     errors.put(failures)
 
 
+def sweep(over, errors) -> None:
+    failures: list[str] = []
+    try:
+        while not over.is_set():
+            expire_seats(timezone.now() + timedelta(days=1))
+            time.sleep(0.02)
+    except Exception:  # noqa: BLE001  likewise
+        failures.append(traceback.format_exc())
+    connections.close_all()
+    errors.put(failures)
+
+
 if __name__ == "__main__":
-    print(json.dumps(race()))
+    print(json.dumps(race(sweeps="--sweep" in sys.argv)))

@@ -141,6 +141,16 @@ def test_a_late_ballot_for_a_place_given_away_is_kept_as_surplus(campaign, seat)
     assert audit_juries(campaign) == []
 
 
+def test_a_surplus_seat_leaves_no_place_behind(campaign, seat):
+    expire_seats(LATER)
+    sit_and_rate(make_juror(campaign, "left"), now=LATER)
+    submit_ballot(seat, answer_all(seat), now=LATER)
+
+    assert void_seat(seat, Seat.VoidReason.WITHDRAWN, now=LATER)
+
+    assert Quota.objects.values_list("taken", "filled").get(stratum=seat.stratum) == (1, 1)
+
+
 def test_a_ballot_that_is_late_but_unnoticed_is_in_time(seat):
     assert not submit_ballot(seat, answer_all(seat), now=LATER).seat.is_surplus
 

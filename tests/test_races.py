@@ -11,25 +11,26 @@ import pytest
 from tests.servers import make_database
 
 RACE = Path(__file__).parent / "race_worker.py"
-WON = {"filled": 300, "duplicates": 0, "ballots": 300, "ratings": 1200, "violations": 0, "errors": 0}
+WON = {"filled": 300, "duplicates": 0, "lost_ballots": 0, "lost_ratings": 0, "violations": 0, "errors": 0}
 
 
 @pytest.mark.slow
-def test_race_for_seats_on_sqlite(tmp_path):
-    assert _race(tmp_path, f"sqlite:///{tmp_path / 'race.sqlite3'}") == WON
+@pytest.mark.parametrize("sweeps", [False, True], ids=["in time", "all late"])
+def test_race_for_seats_on_sqlite(tmp_path, sweeps):
+    assert _race(tmp_path, f"sqlite:///{tmp_path / 'race.sqlite3'}", sweeps) == WON
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_race_for_seats_on_postgresql(tmp_path, postgres_url):
-    assert _race(tmp_path, make_database(postgres_url, "race")) == WON
+@pytest.mark.parametrize("sweeps", [False, True], ids=["in time", "all late"])
+def test_race_for_seats_on_postgresql(tmp_path, postgres_url, sweeps):
+    assert _race(tmp_path, make_database(postgres_url, f"race-{sweeps}"), sweeps) == WON
 
 
-def _race(folder, database_url):
+def _race(folder, database_url, sweeps):
     environment = os.environ | {"DATABASE_URL": database_url, "DATA_DIR": str(folder)}
-    race = subprocess.run(
-        [sys.executable, RACE], env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    command = [sys.executable, RACE, *(["--sweep"] if sweeps else [])]
+    race = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert race.returncode == 0, race.stderr
     result = json.loads(race.stdout.splitlines()[-1])
     if result != WON:
