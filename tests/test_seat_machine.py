@@ -195,6 +195,6 @@ def test_no_order_of_events_breaks_a_jury():
     run_state_machine_as_test(
         SeatMachine,
         settings=settings(
-            max_examples=45, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
