@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -31,5 +32,7 @@ def get_managed_release(user: User, pk: int) -> Release:
 
 def get_release_file(user: User, pk: int, path: str) -> ReleaseFile:
     """A file by the exact path it was written under; nothing else in the store can be reached."""
+    if "\0" in path:  # PostgreSQL would choke on it
+        raise Http404
     files = ReleaseFile.objects.filter(release__in=visible_releases(user)).select_related("release__campaign")
     return get_object_or_404(files, release=pk, path=path)
