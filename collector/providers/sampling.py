@@ -15,9 +15,11 @@ from collector.providers.base import Request
 class SeededSampler(LogitsProcessor):
     """Leaves one token per row possible, so that a greedy search continues with the one sampled here.
 
-    Each row draws one uniform number a step from its own stream and takes the token at that place of its
-    cumulated nucleus (Holtzman et al. 2020). Rows therefore never share chance: who else is in the batch
-    changes a row only through the rounding of its logits. Temperature 0 takes the likeliest token.
+    A token is drawn from the whole distribution, and again until it lies in the nucleus (Holtzman et al.
+    2020): those tokens whose likelier ones together have less than top_p. That is the nucleus's own distribution,
+    without sorting the vocabulary, which takes longer than the model itself. Each row draws from its own
+    stream, so who else is in the batch changes a row only through the rounding of its logits. Temperature 0
+    takes the likeliest token.
     """
 
     def __init__(self, requests: Sequence[Request], device: torch.device) -> None:
@@ -26,14 +28,29 @@ class SeededSampler(LogitsProcessor):
         self._top_p = _column([request.top_p for request in requests], device)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        ordered, tokens = (scores.float() / self._temperature).sort(dim=-1, descending=True, stable=True)
-        cumulated = ordered.softmax(dim=-1).cumsum(dim=-1)
-        draws = _column([rng.random() for rng in self._rngs], scores.device)
-        # The nucleus ends with the first token at which the sum reaches top_p.
-        last = (cumulated < self._top_p).sum(dim=-1, keepdim=True).clamp(max=scores.shape[-1] - 1)
-        place = (cumulated <= draws * cumulated.gather(-1, last)).sum(dim=-1, keepdim=True)
-        chosen = tokens.gather(-1, torch.minimum(place, last))
+        all_probabilities = probabilities = (scores.float() / self._temperature).softmax(dim=-1)
+        all_cumulated = cumulated = probabilities.cumsum(dim=-1)
+        chosen = torch.zeros(len(scores), 1, dtype=torch.long, device=scores.device)
+        rows = torch.arange(len(scores), device=scores.device)
+        while len(rows):
+            drawn = self._draw(rows, cumulated)
+            chosen[rows] = drawn
+            rows = rows[~self._in_nucleus(rows, probabilities, drawn)]
+            if len(rows):  # the first round looks at all rows where they are, copying nothing
+                probabilities, cumulated = all_probabilities[rows], all_cumulated[rows]
         return torch.full_like(scores, -torch.inf).scatter_(-1, chosen, 0.0)
+
+    def _draw(self, rows: torch.Tensor, cumulated: torch.Tensor) -> torch.Tensor:
+        draws = _column([self._rngs[row].random() for row in rows.tolist()], cumulated.device)
+        places = torch.searchsorted(cumulated, draws * cumulated[:, -1:], right=True)
+        return places.clamp(max=cumulated.shape[-1] - 1)
+
+    def _in_nucleus(
+        self, rows: torch.Tensor, probabilities: torch.Tensor, drawn: torch.Tensor
+    ) -> torch.Tensor:
+        own = probabilities.gather(-1, drawn)
+        likelier = (probabilities * (probabilities > own)).sum(dim=-1, keepdim=True)
+        return (likelier < self._top_p[rows]).squeeze(-1)
 
 
 def _column(values: list[float], device: torch.device) -> torch.Tensor:
