@@ -16,10 +16,10 @@ class SeededSampler(LogitsProcessor):
     """Leaves one token per row possible, so that a greedy search continues with the one sampled here.
 
     A token is drawn from the whole distribution, and again until it lies in the nucleus (Holtzman et al.
-    2020): those tokens whose likelier ones together have less than top_p. That is the nucleus's own distribution,
-    without sorting the vocabulary, which takes longer than the model itself. Each row draws from its own
-    stream, so who else is in the batch changes a row only through the rounding of its logits. Temperature 0
-    takes the likeliest token.
+    2020): those tokens whose likelier ones together have less than top_p. That is the nucleus's own
+    distribution, without sorting the vocabulary, which takes longer than the model itself. Each row draws
+    from its own stream, so who else is in the batch changes a row only through the rounding of its logits.
+    Temperature 0 takes the likeliest token.
     """
 
     def __init__(self, requests: Sequence[Request], device: torch.device) -> None:
