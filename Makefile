@@ -13,7 +13,9 @@ TEMPLATES := $(wildcard collector/templates annotations/templates exports/templa
 CODE := collector annotations exports console tests $(wildcard bench) manage.py
 # Needs settings but no data: the keys are only there so that none is made.
 NO_KEY := collecting-static-files-needs-no-key
-COLLECT := SECRET_KEY=$(NO_KEY) IDENTITY_KEY=$(NO_KEY) $(BIN)/python manage.py collect_static
+NO_KEYS := SECRET_KEY=$(NO_KEY) IDENTITY_KEY=$(NO_KEY)
+COLLECT := $(NO_KEYS) $(BIN)/python manage.py collect_static
+MESSAGES := -l es -l de -l ar --no-obsolete --no-location --ignore=$(VENV) --verbosity 0
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # The name of a stamp is a hash of what it stands for, so a second install costs nothing.
@@ -21,7 +23,7 @@ stamp = $(VENV)/.installed-$(1)-$(shell cat $(2) | sha256sum | cut -c1-16)
 WEB_STAMP := $(call stamp,run,$(WEB_FILES))
 DEV_STAMP := $(call stamp,dev,$(DEV_FILES))
 
-.PHONY: help install install-dev packages run test test-fast lint format bench screenshots clean
+.PHONY: help install install-dev packages run test test-fast lint format messages bench screenshots clean
 
 help:  ## Show this list
 	grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +59,10 @@ format: $(DEV_STAMP)  ## Format code and templates
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/djlint --quiet --reformat $(TEMPLATES) || true
+
+messages: $(WEB_STAMP)  ## Collect the texts to translate and compile what is translated (needs gettext)
+	$(NO_KEYS) $(BIN)/python manage.py makemessages $(MESSAGES)
+	$(NO_KEYS) $(BIN)/python manage.py compilemessages --ignore=$(VENV) --verbosity 0
 
 bench: $(DEV_STAMP)  ## Measure how fast pages and ballots are served
 	$(BIN)/python -m bench $(ARGS)
