@@ -52,6 +52,10 @@ def _read_manifest(path: Path) -> tuple[dict[str, Any] | None, str]:
         return None, _("%(file)s was changed: its own checksum does not match") % {"file": MANIFEST}
     if any(not _is_inside(name) for name in manifest["files"]):
         return None, _("%(file)s names a file outside the folder") % {"file": MANIFEST}
+    if not all(
+        isinstance(file, dict) and {"sha256", "bytes"} <= file.keys() for file in manifest["files"].values()
+    ):
+        return None, _("%(file)s does not describe its files") % {"file": MANIFEST}
     return manifest, ""
 
 
@@ -89,8 +93,12 @@ def _check_rows(file: Path, name: str, expected: dict[str, Any]) -> list[str]:
 
 def _check_tables(folder: ReleaseFolder) -> list[str]:
     """Files as written can still be written wrong: columns as declared, references that lead somewhere."""
-    problems = []
-    for name, declared in TABLES.items():
+    problems = [
+        _("%(table)s is missing") % {"table": f"data/{name}.parquet"}
+        for name in TABLES
+        if not folder.table_path(name).is_file()
+    ]
+    for name, declared in TABLES.items() if not problems else ():
         columns = set(folder.table(name).column_names)
         problems += [
             _("%(table)s has no column %(column)s") % {"table": name, "column": column.name}
