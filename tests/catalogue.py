@@ -1,4 +1,4 @@
-"""The translations as files: where they lie, the words that code and templates mark, and placeholders in them."""
+"""The translations as files: where they lie, the words that code and templates mark, and their placeholders."""
 
 import ast
 import re
