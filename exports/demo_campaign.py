@@ -5,7 +5,6 @@ from pathlib import Path
 
 from django.db import transaction
 
-from annotations.consent import write_document
 from collector.generation import start_generation
 from collector.lifecycle import open_campaign
 from collector.models import Campaign, User
@@ -21,8 +20,6 @@ def load_demo(*, now: datetime, owner: User | None = None, folder: Path = FOLDER
         return False
     with transaction.atomic():
         campaign = import_campaign(folder, SLUG, owner=owner, now=now)
-        for path in sorted(folder.glob("consent.*.md")):
-            write_document(campaign, path.suffixes[0].removeprefix("."), path.read_text(encoding="utf-8"))
         open_campaign(campaign, now=now)
     start_generation(campaign, now=now)
     return True

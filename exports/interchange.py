@@ -10,10 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotations.consent import ensure_documents, write_document
 from annotations.jury import make_strata
 from collector.lifecycle import close_campaign
 from collector.models import SLUG_LENGTH, Campaign, Membership, User
-from collector.tabular import IntakeError, Problem
+from collector.tabular import IntakeError, Problem, find_fault
 from exports.campaign_file import CampaignFile
 from exports.folder import SETTINGS, Folder, open_folder
 from exports.imported_content import import_candidates, import_criteria, import_prompts
@@ -124,6 +125,7 @@ def _store(source: Folder, settings: CampaignFile, slug: str, now: datetime) -> 
     if not is_imported:
         source.problems.raise_if_any()
         _make_declared_strata(campaign)
+        _write_consent(source, campaign)
         return made
     annotators = import_annotators(source, campaign)
     made.counts["annotators"] = len(annotators)
@@ -136,6 +138,19 @@ def _store(source: Folder, settings: CampaignFile, slug: str, now: datetime) -> 
     source.problems.raise_if_any()
     close_campaign(campaign, now=now)
     return made
+
+
+def _write_consent(source: Folder, campaign: Campaign) -> None:
+    """The folder's consent.<language>.md as the campaign's documents; without any, the standard texts."""
+    for path in sorted(source.path.glob("consent.*.md")):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise IntakeError([Problem(path.name, None, None, _("is not valid UTF-8"))]) from None
+        if fault := find_fault(text) or ("" if text.strip() else _("is empty")):
+            raise IntakeError([Problem(path.name, None, None, fault)])
+        write_document(campaign, path.suffixes[-2].removeprefix("."), text)
+    ensure_documents(campaign)
 
 
 def _make_declared_strata(campaign: Campaign) -> None:

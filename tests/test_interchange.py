@@ -103,6 +103,16 @@ def test_prompts_and_settings_alone_make_a_draft(tmp_path):
     assert list(Stratum.objects.values_list("label", flat=True)) == ["young", "old"]
 
 
+def test_a_draft_has_the_folders_consent_or_the_standard_one(tmp_path):
+    write_folder(tmp_path / "own", prompts=PROMPTS)
+    (tmp_path / "own" / "consent.de.md").write_text("# Mitmachen\n\nBitte lesen.")
+    own = import_campaign(tmp_path / "own", "own")
+    standard = import_campaign(write_folder(tmp_path / "none", prompts=PROMPTS), "standard")
+
+    assert [(each.language, each.title) for each in own.consent_documents.all()] == [("de", "Mitmachen")]
+    assert standard.consent_documents.filter(language="en").exists()
+
+
 def test_a_prompt_may_be_a_conversation(tmp_path):
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
     import_campaign(

@@ -20,4 +20,4 @@ class Command(BaseCommand):
         problems = verify_release(options["folder"])
         if problems:
             raise CommandError("\n".join(problems))
-        self.stdout.write(_("Every file is as it was written."))
+        self.stdout.write(_("0 problems: every file is as it was written."))
