@@ -1,4 +1,4 @@
-"""The translations as files: where they lie, the words that code and templates mark, and their placeholders."""
+"""The translations as files: where they lie, the words that code marks, and their placeholders."""
 
 import ast
 import re
