@@ -1,7 +1,10 @@
 """The console: who may see and do what, and that mistakes end in words."""
 
+from pathlib import Path
+
 import pytest
 from celery import current_app
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,12 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 from knox.models import AuthToken
 
-from annotations.models import Annotator
+from annotations.models import Annotator, Seat
 from annotations.simulation import simulate
 from collector.heartbeat import record_heartbeat
 from collector.models import Campaign, GenerationRun, Membership
+from exports.interchange import import_campaign
 from exports.models import Release
-from exports.releases import cut_release
+from exports.releases import cut_release, release_folder
 from tests.builders import (
     AGE,
     make_campaign,
@@ -449,6 +453,18 @@ def test_signed_links_let_their_owner_in(client):
 
     assert [line.split(",")[0] for line in lines] == ["ann", "bob"]
     assert client.get(lines[0].split(",")[1]).status_code == 302
+
+
+def test_an_imported_jury_is_full_as_it_is(client):
+    release = make_release(simulated=True)
+    folder = storages["releases"].path(release_folder(release))
+    campaign = import_campaign(Path(folder), "again", owner=sign_in(client))
+    page, listed = text(client.get(address("campaign", campaign))), client.get("/console/")
+
+    filled = Seat.objects.filter(campaign=campaign, state="filled").count()
+    assert filled > 0
+    assert f"{filled} of {filled} seats are filled." in page
+    assert listed.context["campaigns"][0]["seats"] == {"filled": filled, "total": filled}
 
 
 # --- releases ------------------------------------------------------------------------------------
