@@ -1,0 +1,35 @@
+"""`make bench`: every measurement, each in a process and on data of its own. Name some to run only those.
+
+make bench ARGS="web seats"
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+MEASURED = {
+    "web": "next page and ballot at 10,000 prompts; ballots a second with 1, 8 and 32 annotators",
+    "seats": "claims and ballots at two sizes and three crowds",
+    "generation": "batched against one-at-a-time generation with the small model",
+}
+
+
+def main() -> int:
+    names = sys.argv[1:] or list(MEASURED)
+    if unknown := [name for name in names if name not in MEASURED]:
+        print(f"no such measurement: {', '.join(unknown)}; there are {', '.join(MEASURED)}", file=sys.stderr)
+        return 2
+    failed = 0
+    for name in names:
+        print(f"\n{name}: {MEASURED[name]}", flush=True)
+        with tempfile.TemporaryDirectory(prefix=f"empanel-bench-{name}-") as folder:
+            command = [sys.executable, "-m", f"bench.{name}"]
+            failed += bool(
+                subprocess.run(command, env=os.environ | {"DATA_DIR": folder}, check=False).returncode
+            )
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
