@@ -1,8 +1,11 @@
 """draft -> open -> paused -> closed: the only functions that change a campaign's state."""
 
 from datetime import datetime
+from functools import partial
 
+from celery import current_app
 from django.conf import settings
+from django.db import transaction
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
@@ -32,6 +35,9 @@ def open_campaign(campaign: Campaign, *, now: datetime) -> None:
         campaign, {State.DRAFT, State.PAUSED, State.CLOSED}, State.OPEN, opened_at=campaign.opened_at or now
     )
     current_form(campaign)
+    # Hints, so that what later applications do for an open campaign does not wait for their next sweep.
+    for task in settings.TASKS_AFTER_OPENING:
+        transaction.on_commit(partial(current_app.send_task, task), robust=True)
 
 
 def pause_campaign(campaign: Campaign) -> None:

@@ -90,6 +90,7 @@ OPENING_CHECKS = [
     "annotations.jury.missing_jury",
     "annotations.consent.missing_consent",
 ]
+TASKS_AFTER_OPENING = ["annotations.tasks.seat_ready_prompts"]
 
 # --- database ---------------------------------------------------------------------------------------
 DATABASE_URL = read_url("DATABASE_URL", ("postgres", "postgresql", "sqlite")) or (

@@ -6,7 +6,6 @@ import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError
 
-from annotations.tasks import seat_ready_prompts, simulate_annotators
+from annotations.tasks import simulate_annotators
 from collector.generation import start_generation
 from collector.lifecycle import NotReady, WrongState, close_campaign, open_campaign, pause_campaign
 from collector.models import Campaign
@@ -113,8 +112,6 @@ def _take_step(campaign: Campaign, action: str) -> str:
     match action:
         case "open":
             open_campaign(campaign, now=timezone.now())
-            # A hint, so that places are there before the next sweep.
-            transaction.on_commit(seat_ready_prompts.delay, robust=True)
             return _("The campaign is open: whoever has the link can take part.")
         case "pause":
             pause_campaign(campaign)

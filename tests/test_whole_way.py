@@ -22,6 +22,7 @@ def test_from_prompts_to_a_release_on_postgresql_and_redis(
     empanel.manage("generate", "small", "--wait")
     assert manager.http.post(f"{manager.base}/campaigns/small/open/", timeout=60).status_code == 200
 
+    empanel.wait_for(lambda: seats(manager) == len(PEOPLE) * PROMPTS, "every prompt has its jury's seats")
     people = [take_part(empanel, age, gender) for age, gender in PEOPLE]
     progress = manager.get("campaigns/small/progress/")
     people[0].get("/c/small/withdraw/").post("/c/small/withdraw/", {"confirm": "1"})
@@ -34,6 +35,10 @@ def test_from_prompts_to_a_release_on_postgresql_and_redis(
     assert check_welfare(folder) == PROMPTS * 4 * 3
     ratings = load_dataset(str(folder), "ratings", split="train", cache_dir=str(tmp_path / "cache"))
     assert ratings.num_rows == (len(PEOPLE) - 1) * PROMPTS * 4 * 3
+
+
+def seats(manager: Researcher) -> int:
+    return sum(row["seats"] for row in manager.get("campaigns/small/progress/")["strata"])
 
 
 def take_part(empanel, age: str, gender: str) -> WebPerson:
