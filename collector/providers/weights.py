@@ -50,8 +50,8 @@ def find_weights(model: str) -> Weights:
 
 
 def _folder(model: str) -> Path | None:
-    """An absolute folder, or one under DATA_DIR/models."""
-    folder = settings.DATA_DIR / "models" / model
+    """An absolute folder, or one under MODELS_DIR."""
+    folder = settings.MODELS_DIR / model
     return folder if model and (folder / "config.json").is_file() else None
 
 
@@ -59,7 +59,7 @@ def _converted(model: str, packaged: Packaged) -> Weights:
     """The packaged GGUF as safetensors: converted once, as reading a GGUF takes up to half a minute."""
     source = _packaged_file(packaged)
     sha256 = _file_sha256(source)
-    folder = settings.DATA_DIR / "models" / f"{model}-{sha256[:8]}"
+    folder = settings.MODELS_DIR / f"{model}-{sha256[:8]}"
     if not folder.is_dir():
         _convert(source, folder)
     version = metadata.version(packaged.distribution)

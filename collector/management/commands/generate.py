@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     def _report_failures(self, runs: list[GenerationRun]) -> None:
         failed = Candidate.objects.filter(run__in=runs, state=Candidate.State.FAILED)
-        if first := failed.order_by("pk").first():
+        if first := failed.order_by("prompt__position", "pk").first():
             raise CommandError(f"{failed.count()} candidates failed; {first.external_id}: {first.error}")
 
 
