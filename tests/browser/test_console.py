@@ -37,7 +37,9 @@ def complain(page: Page, kind: str, text: str) -> None:
 
 
 def go(page: Page, name: str) -> None:
-    page.get_by_role("navigation", name="This campaign").get_by_role("link", name=name, exact=True).click()
+    link = page.get_by_role("navigation", name="This campaign").get_by_role("link", name=name, exact=True)
+    link.click()
+    expect(link).to_have_attribute("aria-current", "page")
     fits(page)
 
 
