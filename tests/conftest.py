@@ -1,9 +1,11 @@
 """Fixtures every test may use: the shared data folder and a campaign that is open to annotators."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from tests.processes import start_empanel  # noqa: F401
 from tests.servers import postgres_url, redis_url  # noqa: F401
@@ -30,3 +32,10 @@ def plain_static_files(settings) -> None:
 def quick_passwords(settings) -> None:
     """Half a second per user is right for the site and too much for a thousand tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def no_language_stays() -> Iterator[None]:
+    """A page asked for in Arabic would leave the tests after it in Arabic too."""
+    yield
+    translation.deactivate()
