@@ -55,8 +55,8 @@ def take_part(browser: Browser, address: str, age: str, gender: str, errors: lis
     for label in ("want to take part", "My ratings may be published", "Coarse answers about me"):
         page.get_by_label(re.compile(label)).check()
     page.get_by_role("button", name="I agree").click()
-    page.locator(f'[name="core-demographics.age_band"][value="{age}"]').check(force=True)
-    page.locator(f'[name="core-demographics.gender"][value="{gender}"]').check(force=True)
+    choose(page, "core-demographics.age_band", age)
+    choose(page, "core-demographics.gender", gender)
     page.get_by_role("button", name="Continue").click()
     for _ in range(PROMPTS):
         page.wait_for_selector("#ballot")
@@ -70,13 +70,18 @@ def rate(page: Page, age: str, gender: str) -> None:
     for at in range(1, 5):
         for criterion in ("acceptable", "helpful"):
             value = f"{opinion(age, gender, at, criterion):g}"
-            page.locator(f'[name="r-{at}-{criterion}"][value="{value}"]').check(force=True)
+            choose(page, f"r-{at}-{criterion}", value)
         slider = page.locator(f'[data-name="r-{at}-speaks_to_my_values"] input[type=range]')
         slider.fill(f"{opinion(age, gender, at, 'speaks_to_my_values'):g}")
     page.get_by_role("button", name="Send").click()
     page.wait_for_function(
         "nonce => document.querySelector('#ballot [name=form_nonce]')?.value !== nonce", arg=nonce
     )
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    """As a finger does: on the words, which are the target; the radio button itself is drawn by them."""
+    page.locator(f'label:has([name="{name}"][value="{value}"])').click()
 
 
 def new_page(browser: Browser, address: str, errors: list[str]) -> Page:
