@@ -50,15 +50,13 @@ test-fast: $(DEV_STAMP)  ## Run the tests that start no processes, models or bro
 lint: $(DEV_STAMP)  ## Check format, style, types, templates and migrations
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
-	$(BIN)/djlint --quiet --check $(TEMPLATES)
 	$(BIN)/djlint --quiet --lint $(TEMPLATES)
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/mypy
 
-format: $(DEV_STAMP)  ## Format code and templates
+format: $(DEV_STAMP)  ## Format code
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
-	$(BIN)/djlint --quiet --reformat $(TEMPLATES) || true
 
 messages: $(WEB_STAMP)  ## Collect the texts to translate and compile what is translated (needs gettext)
 	$(NO_KEYS) $(BIN)/python manage.py makemessages $(MESSAGES)

@@ -34,7 +34,7 @@ def read_profile(data: QueryDict) -> RawAnswers:
     """What a browser sent, by instrument; fields of no instrument are not ours and are left alone."""
     return {
         name: {
-            item.id: data[field]
+            item.id: str(data[field])
             for item in load_instrument(name).items
             if (field := f"{name}.{item.id}") in data
         }

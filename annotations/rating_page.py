@@ -6,6 +6,7 @@ Fields are named by where a candidate stands on the page, so nothing on it tells
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from annotations.models import Missing, Seat
@@ -16,10 +17,11 @@ from collector.rendering import render_markdown, trusted_html
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SLIDER_STEPS = 11
 Answers = dict[tuple[int, str], float | Missing]
+Faults = Mapping[tuple[int, str], str | Promise]
 
 
 def rating_context(
-    seat: Seat, data: Mapping[str, str] | None = None, faults: Mapping[tuple[int, str], str] | None = None
+    seat: Seat, data: Mapping[str, str] | None = None, faults: Faults | None = None
 ) -> dict[str, Any]:
     """Everything `rate.html` shows, filled with `data` where a ballot came back with faults."""
     criteria = list(seat.campaign.criteria.filter(kind__in=Criterion.RATED))
@@ -42,7 +44,7 @@ def rating_context(
 
 
 def read_answers(seat: Seat, data: Mapping[str, str]) -> Answers:
-    """The answers a form holds, by candidate and criterion; a blank or unreadable one is passed on as it is wrong.
+    """A form's answers by candidate and criterion: a blank is none, an unreadable one is not a number.
 
     Fields that look like ours but belong to no candidate or criterion of the seat are kept too, under
     candidate 0, so that the ballot is refused instead of half understood.
@@ -96,7 +98,7 @@ def _candidate(
     criteria: list[Criterion],
     seat: Seat,
     data: Mapping[str, str],
-    faults: Mapping[tuple[int, str], str],
+    faults: Faults,
 ) -> dict[str, Any]:
     return {
         "label": LETTERS[(position - 1) % len(LETTERS)],
@@ -116,7 +118,9 @@ def _candidate(
     }
 
 
-def _criterion(criterion: Criterion, name: str, language: str, value: str, fault: str) -> dict[str, Any]:
+def _criterion(
+    criterion: Criterion, name: str, language: str, value: str, fault: str | Promise
+) -> dict[str, Any]:
     words = criterion.worded(language)
     bounds = criterion.bounds or (0.0, 0.0)
     return {

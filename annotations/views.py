@@ -16,7 +16,7 @@ from django_ratelimit.decorators import ratelimit
 
 from annotations import access
 from annotations.assignment import current_seat, next_seats, void_seat
-from annotations.ballots import CampaignClosed, InvalidAnswers, SeatGone, submit_ballot
+from annotations.ballots import BallotRefused, InvalidAnswers, submit_ballot
 from annotations.consent import ASKED, document_for, needs_consent
 from annotations.enrolment import Refused, completion_code, enrol, find_annotator, give_consent, is_known
 from annotations.entry import BadEntry, read_entry
@@ -133,7 +133,7 @@ def submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     except InvalidAnswers as error:
         context = rating_context(seat, request.POST, error.fields)
         return render(request, "annotations/rate.html", context, status=400)
-    except (CampaignClosed, SeatGone):
+    except BallotRefused:
         return _closed(request, annotator.campaign, "closed", status=409)
     if seat.is_surplus:
         messages.info(request, _("Your seat was given back; your answers are kept."))

@@ -58,7 +58,8 @@ class Release(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "version"], name="release_version_unique"),
             models.CheckConstraint(
-                condition=~Q(state="published") | Q(has_simulated=False), name="published_release_has_people_only"
+                condition=~Q(state="published") | Q(has_simulated=False),
+                name="published_release_has_people_only",
             ),
         ]
 
