@@ -29,9 +29,8 @@ class RunningEmpanel:
         self.data_folder = data_folder
         self.port = int(environment.get("PORT") or free_port())
         self.address = f"http://127.0.0.1:{self.port}"
-        inherited = {
-            key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")
-        }
+        own = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
+        inherited = {key: value for key, value in os.environ.items() if key not in own}
         self.environment = inherited | {"DATA_DIR": str(data_folder), "DEMO": "0"} | environment
         self.environment["PORT"] = str(self.port)
         self.log_file = data_folder.with_name(f"{data_folder.name}.log")
