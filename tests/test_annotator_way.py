@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotations.entry import make_token
@@ -317,3 +319,20 @@ def test_my_data_knows_no_stranger() -> None:
     Person(make_open_campaign()).join().agree().skip_profile().rate(acceptable=4, helpful=70)
 
     assert Client().post("/my-data/export/").json() == {"campaigns": []}
+
+
+@pytest.mark.parametrize("asked", ["ballot", "next"])
+def test_queries_do_not_grow_with_the_campaign(asked: str) -> None:
+    counts = {queries_of(asked, prompts) for prompts in (5, 40)}
+
+    assert len(counts) == 1
+
+
+def queries_of(page: str, prompts: int) -> int:
+    person = Person(make_open_campaign(prompts=prompts)).join().agree().skip_profile()
+    person.rate(acceptable=4, helpful=70)
+    form = person.ballot(acceptable=4, helpful=70)
+    address = f"/c/{person.campaign.slug}/rate/"
+    with CaptureQueriesContext(connection) as queries:
+        person.client.post(f"{address}send/", form) if page == "ballot" else person.client.get(address)
+    return len(queries)
