@@ -12,4 +12,4 @@ if not os.environ.get("DATA_DIR"):
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="empanel-tests-")
     atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 
-from collector.settings import *  # noqa: E402, F403
+from collector.settings import *  # noqa: F403
