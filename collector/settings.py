@@ -243,11 +243,16 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_TASK_DEFAULT_QUEUE = "empanel"
 CELERY_TASK_ROUTES = {"collector.tasks.generate_batch": {"queue": "generation"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
+SWEEPS = {
+    "collector.tasks.sweep_generation": SWEEP_SECONDS,
+    "annotations.tasks.seat_ready_prompts": SWEEP_SECONDS,
+    "annotations.tasks.expire_seats": 30,
+    "exports.tasks.sweep_releases": 60,
+}
+# A sweep nobody took in time is dropped: the next one does the same, and none pile up without a worker.
 CELERY_BEAT_SCHEDULE = {
-    "sweep-generation": {"task": "collector.tasks.sweep_generation", "schedule": SWEEP_SECONDS},
-    "seat-ready-prompts": {"task": "annotations.tasks.seat_ready_prompts", "schedule": SWEEP_SECONDS},
-    "expire-seats": {"task": "annotations.tasks.expire_seats", "schedule": 30},
-    "sweep-releases": {"task": "exports.tasks.sweep_releases", "schedule": 60},
+    task: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for task, seconds in SWEEPS.items()
 }
 if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"visibility_timeout": 3600}
