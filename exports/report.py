@@ -4,15 +4,23 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+NUMBER = ' class="number"'
 STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; width: 100%; }
-caption { text-align: start; font-weight: 600; padding: .5rem 0; }
-th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); padding: .3rem .6rem; }
-th { text-align: start; }
-td.number { text-align: end; font-variant-numeric: tabular-nums; }
-.notice { border-inline-start: .3rem solid; padding: .5rem 1rem; }
+:root { color-scheme: light dark; --paper: light-dark(#FBFAF7, #15171A); --ink: light-dark(#1B1A17, #ECEAE4);
+  --muted: light-dark(#57544C, #B4B0A6); --hairline: light-dark(#DAD6CC, #33373C); }
+body { background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, sans-serif; max-width: 58rem;
+  margin: 3rem auto 5rem; padding: 0 1.25rem; }
+h1, caption { font-family: Charter, Georgia, "Times New Roman", serif; font-weight: 500; text-wrap: balance; }
+h1 { font-size: 2rem; line-height: 1.2; }
+p { max-width: 42rem; }
+.wide { overflow-x: auto; margin-block: 2.5rem; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+caption { text-align: start; font-size: 1.3rem; padding-block: .5rem; }
+th, td { border-bottom: 1px solid var(--hairline); padding: .4rem .75rem .4rem 0; text-align: start; }
+thead th { color: var(--muted); font-weight: 500; font-size: .875rem; }
+.number { text-align: end; white-space: nowrap; }
+.notice { border-inline-start: .25rem solid; padding: .25rem 1rem; }
+@media print { body { margin: 0; max-width: none; } tr { break-inside: avoid; } }
 """
 
 
@@ -66,13 +74,23 @@ def _metric_row(record: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _table(caption: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
-    body = "\n".join(
-        "<tr>" + "".join(f"<td{_class(cell)}>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    """Columns whose cells are all numbers, or empty, stand to the right under their headings."""
+    numeric = [all(_is_number(row[at]) for row in rows) for at in range(len(header))]
+    head = _cells("th", header, numeric).replace("<th", '<th scope="col"')
+    body = "\n".join(f"<tr>{_cells('td', row, numeric)}</tr>" for row in rows)
+    table = (
+        f"<table>\n<caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n"
     )
-    caption = f"<caption>{escape(caption)}</caption>"
-    return f"<table>\n{caption}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+    region = f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}">'
+    return f"{region}\n{table}</tbody>\n</table>\n</div>"
 
 
-def _class(cell: str) -> str:
-    return ' class="number"' if cell[:1].isdigit() or cell[:1] == "-" else ""
+def _cells(tag: str, cells: tuple[str, ...], numeric: list[bool]) -> str:
+    return "".join(
+        f"<{tag}{NUMBER if right else ''}>{escape(cell)}</{tag}>"
+        for cell, right in zip(cells, numeric, strict=True)
+    )
+
+
+def _is_number(cell: str) -> bool:
+    return not cell or cell[0].isdigit() or cell[0] == "-"
