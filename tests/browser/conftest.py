@@ -7,6 +7,7 @@ import pytest
 
 # The browser runs its own event loop in the tests' thread, beside which Django would refuse the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -20,7 +21,7 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None and "CI" not in os.environ:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     return {"executable_path": program, "args": FLAGS}
