@@ -1,0 +1,324 @@
+"""Exports for other projects: which response is preferred, what is left out, and the exact text of files."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from exports.format_export import export_format
+from exports.formats import FORMATS
+from exports.formats.format import CannotExport, Options
+from exports.interchange import import_campaign
+from exports.releases import cut_release, release_folder
+from tests.folders import LIKERT, SETTINGS, write_folder, write_squality
+
+pytestmark = pytest.mark.django_db
+GOLDEN = Path(__file__).parent / "golden" / "formats"
+DOCS = Path(__file__).parent.parent / "docs" / "formats.md"
+
+# p1 is in the test split, p3 in validation, p2 in train.
+PROMPTS = [
+    {"prompt_id": "p1", "text": "Why?"},
+    {"prompt_id": "p2", "text": "Who, “you”?"},
+    {"prompt_id": "p18", "text": "What?"},
+]
+TEXTS = {
+    "p1-a": "Because it is so.", "p1-b": "So.", "p2-a": "Me.", "p2-b": "Nobody that you know.",
+    "p18-a": "This, or the other.", "p18-b": "That.",
+}  # fmt: skip
+CANDIDATES = [
+    {"candidate_id": name, "prompt_id": name.split("-")[0], "text": text, "generator": name[-1]}
+    for name, text in TEXTS.items()
+]
+LONGER = "long.er"
+ANNOTATORS = [
+    {"annotator_id": LONGER, "age": "young", "town": "Ur", "weight": "1.5"},
+    {"annotator_id": "ann", "age": "young"},
+    {"annotator_id": "bob", "age": "old"},
+    {"annotator_id": "cat", "age": "old"},
+    {"annotator_id": "dan", "age": "unknown"},
+]
+# Of p1-a, p1-b, p2-a, p2-b, p18-a, p18-b; ann is of two minds about p1, bob says nothing of p18-b.
+VALUES = {LONGER: "521541", "ann": "332412", "bob": "41514-", "cat": "154251", "dan": "151524"}
+
+
+def make_source(folder: Path, criterion=LIKERT, **settings) -> Path:
+    ratings = [
+        {"annotator_id": who, "candidate_id": name, "criterion": "good", "value": value.strip("-")}
+        for who, values in VALUES.items()
+        for name, value in zip(TEXTS, values, strict=True)
+    ]
+    file = SETTINGS | {"strata": ["age"], "criteria": [criterion]} | settings
+    tables = {"prompts": PROMPTS, "candidates": CANDIDATES, "annotators": ANNOTATORS, "ratings": ratings}
+    return write_folder(folder, file, **tables)
+
+
+def cut(source: Path) -> Path:
+    release = cut_release(import_campaign(source, "study"), "1", now=timezone.now())
+    return Path(storages["releases"].path(release_folder(release)))
+
+
+@pytest.fixture(autouse=True)
+def empty_storage(settings, tmp_path):
+    options = {"location": tmp_path / "releases", "base_url": None}
+    settings.STORAGES = settings.STORAGES | {
+        "releases": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    }
+
+
+@pytest.fixture
+def release(tmp_path) -> Path:
+    return cut(make_source(tmp_path / "source"))
+
+
+@pytest.fixture
+def export(release, tmp_path):
+    """Exports the small release; gives the folder."""
+
+    def run(name: str, **options) -> Path:
+        chosen = Options(**{"smallest_group": 2} | OPTIONS.get(name, {}) | options)
+        export_format(release, name, tmp_path / "out" / name, chosen)
+        return tmp_path / "out" / name
+
+    return run
+
+
+# What a format needs beyond its defaults to take the small release.
+OPTIONS = {}
+NAME = "long-er-56388554"
+
+
+def lines(*paths: Path) -> list[dict]:
+    return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+
+
+def all_lines(folder: Path) -> list[dict]:
+    return lines(*sorted(folder.glob("*.jsonl")))
+
+
+def table(*paths: Path) -> list[dict]:
+    rows = []
+    for path in paths:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows += csv.DictReader(stream)
+    return rows
+
+
+def manifest(folder: Path) -> dict:
+    return json.loads((folder / "MANIFEST.json").read_text())
+
+
+def longest(*texts: str) -> str:
+    return max(texts, key=len)
+
+
+# --- every format -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_files_are_as_they_were(export, name):
+    folder = export(name)
+    written = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "MANIFEST.json"
+    }
+    golden = {
+        path.relative_to(GOLDEN / name).as_posix(): path.read_bytes()
+        for path in (GOLDEN / name).rglob("*")
+        if path.is_file()
+    }
+
+    assert written == golden
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_second_export_gives_the_same_bytes(export, release, name, tmp_path):
+    first = export(name)
+    again = Options(**{"smallest_group": 2} | OPTIONS.get(name, {}))
+    export_format(release, name, tmp_path / "again", again)
+
+    assert (first / "MANIFEST.json").read_bytes() == (tmp_path / "again" / "MANIFEST.json").read_bytes()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_id_holds_a_full_stop(export, name):
+    folder = export(name)
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "MANIFEST.json"]
+
+    assert manifest(folder)["renamed_annotators"] == {LONGER: NAME}
+    assert all(LONGER.encode() not in path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_documentation_shows_how_to_load_it(export, name):
+    text = DOCS.read_text()
+    example = text.partition(f"### {name}\n")[2].partition("```python\n")[2].partition("```")[0]
+    known = {"DIR": str(export(name))}
+    exec(example, known)
+
+    assert f"| `{name}` |" in text
+    assert 2 <= len(example.splitlines()) <= 3
+    assert len(known["rows"]) == manifest(Path(known["DIR"]))["rows"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_says_what_it_needs_and_for_whom(name):
+    assert FORMATS[name].name == name
+    assert FORMATS[name].needs
+    assert FORMATS[name].consumer
+
+
+# --- preferences --------------------------------------------------------------------------------------
+
+# 5 annotators x 3 prompts - ann's tie in p1 - bob's missing answer in p18.
+PAIRS = 13
+
+
+@pytest.mark.parametrize("name", ["pal", "pref", "persona", "trl"])
+def test_ties_and_missing_answers_are_absent_and_counted(export, name):
+    found = manifest(export(name))
+
+    assert found["rows"] == PAIRS
+    assert found["left_out"].items() >= {"ties": 1, "missing": 1, "repeats": 0}.items()
+    assert found["notes"].items() >= {"criterion": "good", "preferences_from": "ratings"}.items()
+
+
+def test_pal_says_left_with_minus_one(export):
+    rows = all_lines(export("pal"))
+    mine = [row for row in rows if row["uid"] == NAME]
+
+    assert len(rows) == PAIRS
+    assert [row["left" if row["y"] == -1 else "right"] for row in mine] == [
+        f" {longest(row['left'].strip(), row['right'].strip())}" for row in mine
+    ]
+    assert {row["y"] for row in mine} == {-1, 1}
+
+
+def test_pref_says_response_1_with_one(export):
+    folder = export("pref")
+    rows = table(*folder.glob("preferences_dataset_*.csv"))
+    people = table(folder / "annotators.csv")
+    (me,) = [row for row in people if row["annotator_id"] == NAME]
+    mine = [row for row in rows if row["persona_index"] == me["persona_index"]]
+
+    assert len(rows) == PAIRS
+    assert len(mine) == 3
+    for row in mine:
+        preferred = row["response_1"] if row["preference"] == "1" else row["response_2"]
+        assert preferred == longest(row["response_1"], row["response_2"])
+
+
+def test_persona_puts_the_preferred_response_in_data(export):
+    rows = all_lines(export("persona"))
+
+    mine = [row for row in rows if row["persona"] == "age: young\ntown: Ur"]
+
+    assert len(rows) == PAIRS
+    assert len(mine) == 3
+    assert all(len(row["data"]) > len(row["original"]) for row in mine)
+
+
+def test_trl_has_messages_and_labels(export):
+    folder = export("trl")
+    rows = all_lines(folder / "preference")
+    kto = all_lines(folder / "kto")
+    mine = [row for row in rows if row["annotator_id"] == NAME]
+    good = [row["completion"] for row in kto if row["annotator_id"] == NAME and row["label"]]
+
+    assert (len(rows), len(kto)) == (PAIRS, 2 * PAIRS)
+    assert len(mine) == 3
+    assert all(len(row["chosen"][0]["content"]) > len(row["rejected"][0]["content"]) for row in mine)
+    assert good == [row["chosen"] for row in mine]
+
+
+def test_lower_can_be_better(tmp_path):
+    folder = cut(make_source(tmp_path / "source", LIKERT | {"higher_is_better": False}))
+    export_format(folder, "pal", tmp_path / "out", Options())
+    mine = [row for row in all_lines(tmp_path / "out") if row["uid"] == NAME]
+
+    assert all(len(row["left"]) < len(row["right"]) for row in mine if row["y"] == -1)
+    assert len(mine) == 3
+
+
+def test_choices_go_before_ratings(tmp_path):
+    choice = {"annotator_id": LONGER, "prompt_id": "p1", "criterion": "good"}
+    choices = [
+        choice | {"chosen": "p1-a", "rejected": "p1-b"},
+        choice | {"annotator_id": "ann", "chosen": "p1-a", "rejected": "p1-b", "tie": "true"},
+    ]
+    source = make_source(tmp_path / "source")
+    write_folder(source, json.loads((source / "campaign.json").read_text()), choices=choices)
+    export_format(cut(source), "pal", tmp_path / "out", Options())
+
+    assert [(row["uid"], row["left"], row["y"]) for row in all_lines(tmp_path / "out")] == [
+        (NAME, " Because it is so.", -1)
+    ]
+    assert manifest(tmp_path / "out")["notes"]["preferences_from"] == "choices"
+    assert manifest(tmp_path / "out")["left_out"]["ties"] == 1
+
+
+# --- refusals -----------------------------------------------------------------------------------------
+
+
+def test_ratings_without_a_scale_give_no_preferences(tmp_path):
+    kinds = {"criterion": "good", "kind": "categorical", "categories": ["1", "2", "3", "4", "5"]}
+    folder = cut(make_source(tmp_path / "source", kinds))
+
+    with pytest.raises(CannotExport, match=r"needs choices, or ratings on a scale .* good is categorical"):
+        export_format(folder, "pal", tmp_path / "out", Options())
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_criterion_is_refused_by_name(export):
+    with pytest.raises(CannotExport, match='no criterion "bad"; the release has: good'):
+        export("trl", criterion="bad")
+
+
+def test_a_full_folder_is_left_alone(release, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+
+    with pytest.raises(CannotExport, match="is not an empty folder"):
+        export_format(release, "pal", tmp_path, Options())
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_changed_release_is_refused(release, tmp_path):
+    (release / "metrics.json").write_text("[]")
+
+    with pytest.raises(CannotExport, match=r"is not a release as it was written: metrics\.json was changed"):
+        export_format(release, "pal", tmp_path / "out", Options())
+
+
+def test_the_command_exports_and_refuses_in_words(release, tmp_path, capsys):
+    call_command("export_format", str(release), "pal", "--out", str(tmp_path / "out"))
+
+    assert capsys.readouterr().out == "Exported 13 rows; left out: 1 ties, 1 missing.\n"
+    with pytest.raises(CommandError, match='Cannot export: there is no format "pall"; there are: pal, '):
+        call_command("export_format", str(release), "pall", "--out", str(tmp_path / "more"))
+
+
+# --- published data -----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_squality_exports_to_what_it_supports(shared_data, tmp_path):
+    folder = cut(write_squality(shared_data, tmp_path / "squality"))
+    refused = {}
+    for name in FORMATS:
+        try:
+            export_format(folder, name, tmp_path / "out" / name, Options(**SQUALITY.get(name, {})))
+        except CannotExport as error:
+            refused[name] = str(error)
+
+    assert set(refused) == REFUSED
+    assert len(all_lines(tmp_path / "out" / "pal")) == manifest(tmp_path / "out" / "pal")["rows"] > 500
+
+
+SQUALITY = {}
+# It has neither attributes nor a criterion with options.
+REFUSED = {"persona"}
