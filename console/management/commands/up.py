@@ -17,6 +17,8 @@ from console.supervisor import Supervisor
 
 READY_WITHIN = 60.0
 ASK_EVERY = 0.2
+# Progress bars would be a log line for every step.
+QUIET = {"PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
 RESET = ".venv/bin/python manage.py reset_manager"
 
 
@@ -34,7 +36,7 @@ class Command(BaseCommand):
             prepared = prepare(wants_demo=wants_demo, say=lambda line: self.print_line("empanel", line))
             supervisor = Supervisor(
                 make_children(port),
-                environment={**os.environ, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"},
+                environment={**os.environ, "DATA_DIR": str(folder), **QUIET},
                 folder=BASE_DIR,
                 print_line=self.print_line,
             )
