@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from annotations.models import Annotator, Consent, Quota, Seat
 from annotations.progress import seats_by_stratum
 from collector.heartbeat import workers_alive
-from collector.models import Campaign, Candidate, WorkerHeartbeat
+from collector.models import Campaign, Candidate, GenerationRun, WorkerHeartbeat
 from collector.providers import PROVIDERS
 
 COLOURS = 8
@@ -53,6 +53,7 @@ def campaign_progress(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "worker": _worker(campaign, candidates["left"], now),
         "generators": generators,
         "candidates": candidates,
+        "is_generating": _is_generating(campaign),
         "strata": strata,
         "seats": _sum(strata, "filled", "held", "open", "total"),
         "juries": _juries(campaign),
@@ -161,6 +162,11 @@ def _people(campaign: Campaign) -> dict[str, int]:
         withdrawn=Count("pk", filter=Q(state=Annotator.State.WITHDRAWN)),
         simulated=Count("pk", filter=Q(source=Annotator.Source.SIMULATED)),
     )
+
+
+def _is_generating(campaign: Campaign) -> bool:
+    active = GenerationRun.objects.filter(generator__campaign=campaign, state__in=GenerationRun.ACTIVE)
+    return active.exists()
 
 
 def _worker(campaign: Campaign, candidates_left: int, now: datetime) -> dict[str, Any]:
