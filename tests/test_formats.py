@@ -1,7 +1,9 @@
 """Exports for other projects: which response is preferred, what is left out, and the exact text of files."""
 
+import ast
 import csv
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -179,7 +181,7 @@ def test_every_format_says_what_it_needs_and_for_whom(name):
 PAIRS = 13
 
 
-@pytest.mark.parametrize("name", ["pal", "pref", "persona", "trl"])
+@pytest.mark.parametrize("name", ["pal", "pref", "vpl", "persona", "trl"])
 def test_ties_and_missing_answers_are_absent_and_counted(export, name):
     found = manifest(export(name))
 
@@ -234,6 +236,142 @@ def test_trl_has_messages_and_labels(export):
     assert len(mine) == 3
     assert all(len(row["chosen"][0]["content"]) > len(row["rejected"][0]["content"]) for row in mine)
     assert good == [row["chosen"] for row in mine]
+
+
+def test_vpl_prefers_chosen_and_marks_what_groups_dispute(export):
+    folder = export("vpl")
+    rows = all_lines(folder / "8") + all_lines(folder / "4") + all_lines(folder / "2")
+    named = {index: row for row in rows for index in [row["Index"]]}
+    mine = [named[index] for index in (10, 11, 12)]  # the last annotator's
+
+    assert manifest(folder)["notes"]["slots"] == {"8": "old", "4": "unknown", "2": "young"}
+    assert sorted(named) == list(range(PAIRS))
+    assert all(len(row["chosen"]) > len(row["rejected"]) for row in mine)
+    # p2: dan, ann and long.er for the longer, bob and cat against.
+    assert (mine[2]["controversial"], mine[2]["satisfied_subset"]) == (True, ["4", "2"])
+
+
+def test_vpl_takes_four_groups_at_most(export):
+    with pytest.raises(CannotExport, match="one to four groups; annotator_id has 5"):
+        export("vpl", group_by="annotator_id")
+
+
+def test_copl_puts_the_positive_item_first(export):
+    folder = export("copl")
+    total, users = pickle.loads((folder / "dataset" / "PLM-ours-ALL.pkl").read_bytes())
+    found = manifest(folder)
+    me = users[found["notes"]["users"].index(NAME)]
+    pairs = [*me["context"], *me["context_unseen"], *me["target"]]
+    contexts = [item for user in users for pair in user["context"] for item in pair]
+
+    assert len(pairs) == 3
+    assert all(len(total[won]["full_text"]) > len(total[lost]["full_text"]) for won, lost in pairs)
+    assert [user["user"] for user in users] == [0, 1, 2, 3]
+    assert max(contexts) == len(total) - 1 == 5
+    # bob said nothing of one response of the validation prompt: his two other pairs go too.
+    assert found["left_out"].items() >= {"users": 1, "pairs_of_those_users": 2, "ties": 1}.items()
+    assert found["rows"] == PAIRS - 2
+
+
+def test_copl_needs_both_splits(tmp_path):
+    source = make_source(tmp_path / "source")
+    ratings = table(source / "ratings.csv")
+    some = [row for row in ratings if not row["candidate_id"].startswith("p18")]
+    settings = json.loads((source / "campaign.json").read_text())
+
+    with pytest.raises(CannotExport, match="in both the train and the validation split"):
+        export_format(cut(write_folder(source, settings, ratings=some)), "copl", tmp_path / "out", Options())
+
+
+# --- groups -------------------------------------------------------------------------------------------
+
+
+def test_global_opinions_gives_each_large_groups_shares(export):
+    folder = export("global_opinions")
+    rows = all_lines(folder)
+    # As its reader cuts the text.
+    shares = [ast.literal_eval(row["selections"].split(">")[1][2:-1]) for row in rows]
+
+    assert len(rows) == manifest(folder)["rows"] == 6
+    assert ast.literal_eval(rows[0]["options"]) == ["1", "2", "3", "4", "5"]
+    # p1-a: bob 4 and cat 1; ann 3 and long.er 5.
+    assert shares[0] == {"old": [0.5, 0, 0, 0.5, 0], "young": [0, 0, 0.5, 0, 0.5]}
+    assert all(sum(part) == 1 for row in shares for part in row.values())
+
+
+@pytest.mark.parametrize("name", ["global_opinions", "modular_pluralism"])
+def test_small_groups_are_suppressed_and_counted(export, name):
+    folder = export(name)
+
+    # dan is alone in each of 6 items, cat in that which bob did not rate.
+    assert manifest(folder)["left_out"]["small_groups"] == 7
+    assert all(
+        b"unknown" not in path.read_bytes() for path in folder.rglob("*.json*") if path.stem != "MANIFEST"
+    )
+
+
+def test_all_groups_too_small_is_a_refusal(export):
+    with pytest.raises(CannotExport, match=r"nothing is left to export .*18 small_groups"):
+        export("global_opinions", smallest_group=5)
+
+
+def test_groups_by_an_unknown_column_are_refused(export):
+    with pytest.raises(
+        CannotExport, match="needs annotators with country; their columns are: annotator_id, "
+    ):
+        export("modular_pluralism", group_by="country")
+
+
+def test_a_slider_has_no_options(tmp_path):
+    slider = {"criterion": "good", "kind": "slider", "scale_min": 0, "scale_max": 100}
+    folder = cut(make_source(tmp_path / "source", slider))
+
+    with pytest.raises(CannotExport, match="kind likert, binary or categorical; good is slider"):
+        export_format(folder, "lewidi", tmp_path / "out", Options())
+
+
+def test_seven_options_are_too_many_for_five_letters(tmp_path):
+    folder = cut(make_source(tmp_path / "source", LIKERT | {"scale_max": 7}))
+
+    with pytest.raises(CannotExport, match="needs at most 5 options; good has 7"):
+        export_format(folder, "modular_pluralism", tmp_path / "out", Options())
+
+
+def test_modular_pluralism_has_a_row_for_each_group(export):
+    rows = json.loads((export("modular_pluralism") / "input" / "distributional.json").read_text())
+
+    assert [row["id"] for row in rows] == list(range(11))
+    assert [row["attribute"] for row in rows[:2]] == ["old", "young"]
+    assert rows[0]["gold_distribution"] == [0.5, 0, 0, 0.5, 0]
+
+
+def test_lewidi_keeps_every_annotation_and_its_shares(export):
+    item = json.loads((export("lewidi") / "train.json").read_text())["5"]
+
+    # p2-b: ann 4, bob 1, cat 2, dan 5, long.er 5.
+    assert item["annotators"] == f"ann,bob,cat,dan,{NAME}"
+    assert item["annotations"] == "3,0,1,4,4"
+    assert item["soft_label"] == {"0": 0.2, "1": 0.2, "2": 0.0, "3": 0.2, "4": 0.4}
+    assert item["hard_label"] == "4"
+
+
+# --- people and prompts -------------------------------------------------------------------------------
+
+
+def test_aepo_has_a_column_for_each_response(export):
+    rows = table(*sorted(export("aepo").glob("*.csv")))
+
+    assert len(rows) == 3
+    assert rows[0] == {"prompt": "Why?", "response_1": "Because it is so.", "response_2": "So."}
+
+
+def test_plurals_has_weights_and_words_for_attributes(export):
+    folder = export("plurals")
+    rows = table(folder / "dataset.csv")
+
+    assert len(rows) == 5
+    assert rows[4] == {"annotator_id": NAME, "weight": "1.5", "age": "young", "town": "Ur"}
+    assert json.loads((folder / "persona_mapping.yaml").read_text())["age"]["name"] == "age"
 
 
 def test_lower_can_be_better(tmp_path):
@@ -319,6 +457,7 @@ def test_squality_exports_to_what_it_supports(shared_data, tmp_path):
     assert len(all_lines(tmp_path / "out" / "pal")) == manifest(tmp_path / "out" / "pal")["rows"] > 500
 
 
-SQUALITY = {}
+# Its four raters have no attributes: each is a group.
+SQUALITY = {"vpl": {"group_by": "annotator_id"}}
 # It has neither attributes nor a criterion with options.
-REFUSED = {"persona"}
+REFUSED = {"persona", "global_opinions", "modular_pluralism", "lewidi", "plurals"}
