@@ -1,6 +1,8 @@
 """Reading settings from environment variables, loudly: a bad value stops the start and names its variable."""
 
+import ipaddress
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -8,6 +10,8 @@ from typing import TypeVar
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+HOST_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+LOOPBACK = re.compile(r"(https?)://([0-9.]+|\[[0-9a-f:]+\]):([0-9]{1,5})")
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -63,6 +67,29 @@ def read_url(name: str, schemes: tuple[str, ...]) -> str:
     return read(name, "", convert)
 
 
+def read_origins(name: str) -> list[str]:
+    """The servers that may be called, as `scheme://host:port`; none where unset.
+
+    A name stands for https on port 443. Only a loopback address is written with scheme and port.
+    """
+
+    def convert(raw: str) -> list[str]:
+        return [_to_origin(part.strip().lower()) for part in raw.split(",") if part.strip()]
+
+    return read(name, [], convert)
+
+
+def read_keys(name: str) -> dict[str, str]:
+    """Pairs `host=key`, by commas; what is wrong is said without repeating any key."""
+    keys = {}
+    for number, pair in enumerate(filter(str.strip, os.environ.get(name, "").split(",")), start=1):
+        host, equals, key = pair.strip().partition("=")
+        if not host or not equals or not re.fullmatch(r"[!-~]+", key):
+            raise ImproperlyConfigured(f"{name}: entry {number} is not host=key")
+        keys[host.lower()] = key
+    return keys
+
+
 def load_env_file(file: Path) -> None:
     """Set the variables of `file` (lines `NAME=value`, comments begin with #) that are not yet set."""
     if not file.is_file():
@@ -88,6 +115,15 @@ def read_secret(name: str, file: Path) -> str:
         raise ImproperlyConfigured(
             f"{file} can be neither read nor written ({error.strerror}); set {name}"
         ) from error
+
+
+def _to_origin(entry: str) -> str:
+    if HOST_NAME.fullmatch(entry):
+        return f"https://{entry}:443"
+    loopback = LOOPBACK.fullmatch(entry)
+    if loopback and ipaddress.ip_address(loopback[2].strip("[]")).is_loopback and int(loopback[3]) < 2**16:
+        return entry
+    raise ValueError(f'"{entry}" is neither a host name nor a loopback address with scheme and port')
 
 
 def _kept_secret(file: Path) -> str:

@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from collector.environment import (
     read_choice,
     read_flag,
+    read_keys,
     read_list,
     read_number,
+    read_origins,
     read_secret,
     read_text,
     read_url,
@@ -224,6 +226,10 @@ GENERATION_LEASE_SECONDS = read_number("GENERATION_LEASE_SECONDS", 60, low=5)
 # Weights are large: hosts and data folders may share them.
 MODELS_DIR = Path(read_text("MODELS_DIR", str(DATA_DIR / "models"))).resolve()
 MODEL_DTYPE = read_choice("MODEL_DTYPE", "bfloat16", ("bfloat16", "float16", "float32"))
+# In the environment, not the database: who may edit a campaign must not reach into the operator's network.
+PROVIDER_HOSTS = read_origins("PROVIDER_HOSTS")
+OPENAI_API_KEYS = read_keys("OPENAI_API_KEYS")
+OPENAI_CONCURRENCY = read_number("OPENAI_CONCURRENCY", 8, low=1, high=256)
 SWEEP_SECONDS = read_number("SWEEP_SECONDS", 10, low=1)
 METRICS_TOKEN = read_text("METRICS_TOKEN")
 # Functions that take nothing and yield `collector.metrics.Metric`; /metrics prints them all.

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from annotations.jury import make_strata
 from collector.intake import LANGUAGE
 from collector.models import Campaign, Criterion, Generator
+from collector.outbound import Refused, parse_url
 from collector.providers import PROVIDERS
 from console.attributes import Attribute, jury_attributes
 from exports.models import Release
@@ -230,6 +231,15 @@ class GeneratorForm(forms.ModelForm):
         help_text=gettext_lazy("Said to the model before every prompt."),
     )
 
+    endpoint = forms.CharField(
+        label=gettext_lazy("Address of the server"),
+        required=False,
+        max_length=1000,
+        help_text=gettext_lazy(
+            "Such as https://models.example.org/v1; only for a server of your own choice."
+        ),
+    )
+
     class Meta:
         model = Generator
         fields = ["name", "provider", "model", "samples", "temperature", "max_new_tokens"]
@@ -263,6 +273,11 @@ class GeneratorForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("provider") not in NEEDS_NO_MODEL and not cleaned.get("model"):
             self.add_error("model", _("Name the model."))
+        if "provider" in cleaned and PROVIDERS[cleaned["provider"]].has_endpoint:
+            try:
+                parse_url(cleaned.get("endpoint", ""))
+            except Refused as error:
+                self.add_error("endpoint", _("This cannot be used: %(reason)s.") % {"reason": error})
         return cleaned
 
     def clean_max_new_tokens(self) -> int:
@@ -273,6 +288,8 @@ class GeneratorForm(forms.ModelForm):
         generator.campaign = self.campaign
         steering = {key: self.cleaned_data[key].strip() for key in ("label", "system")}
         generator.steering = {key: value for key, value in steering.items() if value}
+        if PROVIDERS[generator.provider].has_endpoint:
+            generator.extra = {"endpoint": self.cleaned_data["endpoint"]}
         generator.save()
         return generator
 

@@ -21,6 +21,7 @@ GENERATOR_NUMBERS: dict[str, tuple[pa.DataType, int]] = {
     "seed": (pa.int64(), 2**31 - 1),
 }
 TEXT_LIMITS = {"name": 64, "provider": 64, "model": 300}
+MAX_ENDPOINT = 1000
 TIERS = ("open", "restricted", "internal")
 KNOWN = (
     "title", "description", "licence", "languages", "strata", "seats_per_stratum", "wildcard_seats",
@@ -157,13 +158,15 @@ class CampaignFile:
                 fields["extra"][name] = value
             elif name == "steering":
                 fields["steering"] = self._steering(value, f"{place}.steering")
+            elif name == "endpoint":
+                fields["extra"][name] = self._generator_text(value, MAX_ENDPOINT, f"{place}.{name}")
             elif name in TEXT_LIMITS:
-                fields[name] = self._generator_text(value, name, f"{place}.{name}")
+                fields[name] = self._generator_text(value, TEXT_LIMITS[name], f"{place}.{name}")
             elif name in GENERATOR_NUMBERS:
                 number = self._generator_number(value, name, f"{place}.{name}")
                 fields |= {} if number is None else {name: number}
             else:
-                known = [*TEXT_LIMITS, *GENERATOR_NUMBERS, "steering"]
+                known = [*TEXT_LIMITS, *GENERATOR_NUMBERS, "steering", "endpoint"]
                 self.refuse(f"{place}.{name}", unknown_message(name, known))
         if not fields.get("name"):
             self.refuse(f"{place}.name", _("is missing"))
@@ -182,8 +185,7 @@ class CampaignFile:
             return None
         return number
 
-    def _generator_text(self, value: object, name: str, place: str) -> str:
-        limit = TEXT_LIMITS[name]
+    def _generator_text(self, value: object, limit: int, place: str) -> str:
         if value is None:
             return ""
         if not isinstance(value, str) or len(value) > limit:

@@ -189,6 +189,30 @@ NEW = {
 }
 
 
+def test_a_servers_address_is_kept_with_the_generator_and_a_forbidden_one_explained(client, settings):
+    settings.PROVIDER_HOSTS = ["https://models.example.org:443"]
+    campaign = make_campaign()
+    sign_in(client, campaign)
+    fields = {
+        "provider": "openai_compatible",
+        "model": "m",
+        "samples": 1,
+        "temperature": 1,
+        "max_new_tokens": 9,
+    }
+
+    def add(name, endpoint):
+        given = fields | {"name": name, "endpoint": endpoint}
+        return client.post(address("generators", campaign), given)
+
+    add("good", "https://models.example.org/v1")
+    refused = add("bad", "https://169.254.169.254/v1")
+    assert "This cannot be used: the address must name a host" in text(refused)
+    assert [generator.extra for generator in campaign.generators.all()] == [
+        {"endpoint": "https://models.example.org/v1"}
+    ]
+
+
 def test_from_nothing_to_an_open_campaign(client, sent):
     sign_in(client, is_superuser=True)
     client.post(reverse("console:campaign_new"), NEW)

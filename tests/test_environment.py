@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from collector.environment import load_env_file, read_secret
 from tests.processes import ROOT
 
-READ = re.compile(r'read_(?:text|flag|number|list|choice|url|secret)\(\s*"([A-Z0-9_]+)"')
+READ = re.compile(r'read_(?:text|flag|number|list|choice|url|secret|origins|keys)\(\s*"([A-Z0-9_]+)"')
 
 
 def settings_read() -> set[str]:
@@ -43,6 +43,11 @@ def start_with(**environment: str) -> subprocess.CompletedProcess:
         ("REDIS_URL", "localhost:6379", "must begin with redis:// or rediss://"),
         ("GENERATION_BATCH_SIZE", "0", "must be a whole number from 1 to 4096"),
         ("SWEEP_SECONDS", "ten", "must be a whole number from 1 to 2147483648"),
+        (
+            "PROVIDER_HOSTS",
+            "http://10.0.0.5:8000",
+            '"http://10.0.0.5:8000" is neither a host name nor a loopback address with scheme and port',
+        ),
         ("LOG_FORMAT", "xml", "must be one of console, json"),
         ("LOG_LEVEL", "loud", "must be one of DEBUG, INFO, WARNING, ERROR"),
     ],
@@ -58,6 +63,12 @@ def test_a_short_key_stops_the_start():
     done = start_with(SECRET_KEY="short")
 
     assert done.stderr == "Empanel cannot start: SECRET_KEY must be at least 32 characters long\n"
+
+
+def test_a_bad_list_of_keys_stops_the_start_and_is_not_repeated():
+    done = start_with(OPENAI_API_KEYS="api.example.org=first,sk-secret")
+
+    assert done.stderr == "Empanel cannot start: OPENAI_API_KEYS: entry 2 is not host=key\n"
 
 
 @pytest.mark.parametrize("document", [".env.example", "docs/running.md"])

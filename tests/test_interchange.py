@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from annotations.models import Annotator, Ballot, Choice, Rating, Seat, Stratum, ValueProfile
 from collector.models import Campaign, Candidate, Criterion, Generator, Membership, Prompt
 from collector.tabular import IntakeError
+from exports.campaign_file import write_settings
 from exports.interchange import import_campaign
 from tests.builders import make_campaign, make_user
 from tests.folders import (
@@ -101,6 +102,15 @@ def test_prompts_and_settings_alone_make_a_draft(tmp_path):
     assert (campaign.state, campaign.is_imported) == ("draft", False)
     assert Generator.objects.get().steering_label == "kind"
     assert list(Stratum.objects.values_list("label", flat=True)) == ["young", "old"]
+
+
+def test_the_address_of_a_generators_server_comes_along(tmp_path):
+    generator = {"name": "own", "provider": "openai_compatible", "endpoint": "https://models.example.org/v1"}
+    settings = SETTINGS | {"generators": [generator]}
+    campaign = import_campaign(write_folder(tmp_path, settings, prompts=PROMPTS), "study")
+
+    assert Generator.objects.get().extra == {"endpoint": "https://models.example.org/v1"}
+    assert write_settings(campaign)["generators"][0]["endpoint"] == "https://models.example.org/v1"
 
 
 def test_a_draft_has_the_folders_consent_or_the_standard_one(tmp_path):

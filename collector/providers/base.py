@@ -44,6 +44,8 @@ class Provider(ABC):
     label: ClassVar[str | Promise]
     # False where candidates come from outside, so that there is never anything to ask for.
     generates: ClassVar[bool] = True
+    # True where the manager says at which address to ask; it comes as options["endpoint"].
+    has_endpoint: ClassVar[bool] = False
 
     def __init__(self, model: str = "", options: Mapping[str, Any] | None = None) -> None:
         self.model = model
