@@ -66,6 +66,7 @@ bench: $(DEV_STAMP)  ## Measure how fast pages and ballots are served
 	$(BIN)/python -m bench $(ARGS)
 
 screenshots: $(DEV_STAMP) packages  ## Photograph every page, phone and desktop, light and dark
+	$(COLLECT)
 	$(BIN)/python tests/browser/screenshots.py $(ARGS)
 
 clean:  ## Remove the virtual environment and caches (never data)

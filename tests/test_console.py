@@ -458,6 +458,18 @@ def test_generating_starts_one_run_a_generator(client, sent):
     assert GenerationRun.objects.filter(generator__campaign=campaign).count() == 1
 
 
+def test_while_generating_the_page_says_so_and_offers_no_more(client, sent):
+    campaign = make_campaign()
+    make_prompt(campaign)
+    make_generator(campaign)
+    sign_in(client, campaign)
+    before = client.get(address("campaign", campaign)).content.decode()
+    during = client.post(address("generate", campaign), follow=True).content.decode()
+
+    assert ("Generate 1 candidate" in before, "are being generated" in before) == (True, False)
+    assert ("Generate 1 candidate" in during, "are being generated" in during) == (False, True)
+
+
 def test_simulating_is_for_demo_campaigns(client, sent):
     study, demo = make_open_campaign(), make_open_campaign(is_demo=True)
     sign_in(client, is_superuser=True)

@@ -22,6 +22,7 @@ STUDY = Path(__file__).resolve().parent / "study"
 USERNAME, PASSWORD = "ada", "a password for the tests"
 FILLING, DRAFT, CLOSED, OPEN, HOSTILE = "study", "draft", "closed", "open", "hostile"
 VERSION = "1.0.0"
+SIMULATED = 24  # leaves each prompt of the study a seat for a man of 55 or older
 PAYLOADS = (
     "<script>document.title = 'run'</script> <img src=x onerror=\"document.title='run'\">",
     "[a link](javascript:document.title='run') ![an image](https://example.org/seen.png)",
@@ -109,8 +110,9 @@ def _write_campaigns(folder: Path) -> None:
     anyone = {"strata": [], "seats_per_stratum": 60, "wildcard_seats": 0}
     scripted = {"provider": "scripted", "samples": 1, "steering": None}
     study = add(FILLING, most=2)
-    simulate(study, 11, seed=3, now=now)
-    cut_release(study, VERSION, user=user, now=now)
+    simulate(study, SIMULATED, seed=3, now=now)
+    # A moment later: a release holds what was allowed before it.
+    cut_release(study, VERSION, user=user, now=timezone.now())
     add(
         DRAFT,
         is_open=False,

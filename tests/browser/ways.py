@@ -28,7 +28,7 @@ def _keep(complaints: list[str], page: Page, text: str) -> None:
         complaints.append(f"{page.url}: {text}")
 
 
-def enrol(page: Page, slug: str, age: str = "18-34", gender: str = "woman") -> Iterator[str]:
+def enrol(page: Page, slug: str, age: str = "55+", gender: str = "man") -> Iterator[str]:
     """From the link to the first seat, with every scope allowed."""
     page.goto(f"/join/{slug}/")
     yield "consent"
