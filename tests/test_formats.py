@@ -59,6 +59,24 @@ def make_source(folder: Path, criterion=LIKERT, **settings) -> Path:
     return write_folder(folder, file, **tables)
 
 
+def make_four(folder: Path) -> Path:
+    """The small study with two more responses to p2: one longer than all, one that ann likes best too."""
+    source = make_source(folder)
+    more = {"p2-c": "Somebody who has not been named.", "p2-d": "I."}
+    said = {LONGER: "51", "ann": "14", "bob": "12", "cat": "15"}
+    ratings = [
+        {"annotator_id": who, "candidate_id": name, "criterion": "good", "value": value}
+        for who, values in said.items()
+        for name, value in zip(more, values, strict=True)
+    ]
+    candidates = [{"candidate_id": name, "prompt_id": "p2", "text": text} for name, text in more.items()]
+    rated = table(source / "ratings.csv")
+    longer = {"annotator_id": LONGER, "candidate_id": "p2-b"}
+    rated = [row | {"value": "4"} if longer.items() <= row.items() else row for row in rated]
+    settings = json.loads((source / "campaign.json").read_text())
+    return write_folder(source, settings, candidates=CANDIDATES + candidates, ratings=rated + ratings)
+
+
 def cut(source: Path) -> Path:
     release = cut_release(import_campaign(source, "study"), "1", now=timezone.now())
     return Path(storages["releases"].path(release_folder(release)))
@@ -78,19 +96,29 @@ def release(tmp_path) -> Path:
 
 
 @pytest.fixture
-def export(release, tmp_path):
+def release_for(tmp_path):
+    """The small release, or what else a format needs."""
+
+    def find(name: str) -> Path:
+        make = make_four if name == "community_alignment" else make_source
+        return cut(make(tmp_path / "source"))
+
+    return find
+
+
+@pytest.fixture
+def export(release_for, tmp_path):
     """Exports the small release; gives the folder."""
 
     def run(name: str, **options) -> Path:
-        chosen = Options(**{"smallest_group": 2} | OPTIONS.get(name, {}) | options)
+        release = release_for(name)
+        chosen = Options(**{"smallest_group": 2} | options)
         export_format(release, name, tmp_path / "out" / name, chosen)
         return tmp_path / "out" / name
 
     return run
 
 
-# What a format needs beyond its defaults to take the small release.
-OPTIONS = {}
 NAME = "long-er-56388554"
 
 
@@ -139,12 +167,14 @@ def test_files_are_as_they_were(export, name):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_second_export_gives_the_same_bytes(export, release, name, tmp_path):
-    first = export(name)
-    again = Options(**{"smallest_group": 2} | OPTIONS.get(name, {}))
-    export_format(release, name, tmp_path / "again", again)
+def test_a_second_export_gives_the_same_bytes(release_for, name, tmp_path):
+    release = release_for(name)
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        export_format(release, name, folder, Options(smallest_group=2))
 
-    assert (first / "MANIFEST.json").read_bytes() == (tmp_path / "again" / "MANIFEST.json").read_bytes()
+    first, second = ((folder / "MANIFEST.json").read_bytes() for folder in folders)
+    assert first == second
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -281,6 +311,23 @@ def test_copl_needs_both_splits(tmp_path):
 
     with pytest.raises(CannotExport, match="in both the train and the validation split"):
         export_format(cut(write_folder(source, settings, ratings=some)), "copl", tmp_path / "out", Options())
+
+
+def test_community_alignment_names_the_letter_of_the_best_of_four(export):
+    folder = export("community_alignment")
+    rows = {row["annotator_id"]: row for row in all_lines(folder)}
+
+    # bob likes p2-a best, ann and cat two alike or others; long.er the longest of them all.
+    best = {who: row["first_turn_preferred_response"][-1] for who, row in rows.items()}
+    assert best == {"bob": "a", "cat": "d", NAME: "c"}
+    assert rows[NAME]["first_turn_response_c"] == "Somebody who has not been named."
+    assert rows[NAME]["annotator_age"] == "young"
+    assert manifest(folder)["left_out"]["without_single_best"] == 2  # ann: 4 and 4; dan: rated two of four
+
+
+def test_community_alignment_needs_four_candidates(release, tmp_path):
+    with pytest.raises(CannotExport, match="exactly four candidates; the release has none"):
+        export_format(release, "community_alignment", tmp_path / "out", Options())
 
 
 # --- groups -------------------------------------------------------------------------------------------
@@ -460,4 +507,4 @@ def test_squality_exports_to_what_it_supports(shared_data, tmp_path):
 # Its four raters have no attributes: each is a group.
 SQUALITY = {"vpl": {"group_by": "annotator_id"}}
 # It has neither attributes nor a criterion with options.
-REFUSED = {"persona", "global_opinions", "modular_pluralism", "lewidi", "plurals"}
+REFUSED = {"persona", "global_opinions", "modular_pluralism", "lewidi", "plurals", "community_alignment"}

@@ -1,6 +1,7 @@
 """The formats a release can be exported to, by name; each is one file here."""
 
 from exports.formats.aepo import AEPO
+from exports.formats.community_alignment import COMMUNITY_ALIGNMENT
 from exports.formats.copl import COPL
 from exports.formats.format import Format
 from exports.formats.global_opinions import GLOBAL_OPINIONS
@@ -23,6 +24,7 @@ FORMATS: dict[str, Format] = {
         PERSONA,
         GLOBAL_OPINIONS,
         MODULAR_PLURALISM,
+        COMMUNITY_ALIGNMENT,
         TRL,
         LEWIDI,
         AEPO,
