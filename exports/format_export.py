@@ -25,6 +25,8 @@ def export_format(release: Path, name: str, out: Path, options: Options) -> Writ
         raise CannotExport(f'there is no format "{name}"; there are: {", ".join(FORMATS)}')
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CannotExport(f"{out} exists and is not an empty folder")
+    if out.resolve().is_relative_to(release.resolve()):
+        raise CannotExport(f"{out} lies inside the release, which must stay as it was written")
     if problems := verify_release(release):
         raise CannotExport(f"{release} is not a release as it was written: {problems[0]}")
     out.absolute().parent.mkdir(parents=True, exist_ok=True)

@@ -472,6 +472,12 @@ def test_a_full_folder_is_left_alone(release, tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
+def test_a_release_is_not_written_into(release):
+    with pytest.raises(CannotExport, match="lies inside the release"):
+        export_format(release, "pal", release / "pal", Options())
+    assert not (release / "pal").exists()
+
+
 def test_a_changed_release_is_refused(release, tmp_path):
     (release / "metrics.json").write_text("[]")
 
