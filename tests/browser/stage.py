@@ -51,7 +51,7 @@ def set_stage(empanel: RunningEmpanel) -> None:
 
 
 def write_study(folder: Path, *, texts: tuple[str, ...] = (), has_candidates: bool = True, **changes) -> Path:
-    """The study's interchange folder with these settings changed, or the texts as the responses to one prompt."""
+    """The study's interchange folder with settings changed; `texts` are then the only prompt's responses."""
     folder.mkdir()
     settings = json.loads((STUDY / "campaign.json").read_text(encoding="utf-8")) | changes
     prompts = (STUDY / "prompts.jsonl").read_text(encoding="utf-8").splitlines()

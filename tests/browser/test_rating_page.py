@@ -1,10 +1,10 @@
-"""The rating page used in earnest: by keys alone, without JavaScript, interrupted, hurried, and under attack."""
+"""The rating page used in earnest: by keys, without JavaScript, interrupted, hurried, under attack."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.stage import HOSTILE, OPEN
-from tests.browser.ways import answer, close, criteria, enrol, new_visitor, send
+from tests.browser.ways import answer, close, criteria, enrol, new_visitor
 from tests.released import Researcher
 
 pytestmark = pytest.mark.slow

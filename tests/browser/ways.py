@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page
 from tests.browser.stage import CLOSED, DRAFT, FILLING, PASSWORD, USERNAME, VERSION
 
 IGNORED = "the server responded with a status of 4"  # an error page that was asked for
-WATCH = "document.addEventListener('securitypolicyviolation', e => report(e.violatedDirective + ' ' + e.sample))"
+WATCH = "addEventListener('securitypolicyviolation', e => report(`${e.violatedDirective} ${e.sample}`), true)"
 SETUP = ("settings", "prompts", "generators", "criteria", "consent", "join-link")
 
 
