@@ -4,6 +4,7 @@ import ast
 import csv
 import json
 import pickle
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -507,7 +508,20 @@ def test_squality_exports_to_what_it_supports(shared_data, tmp_path):
             refused[name] = str(error)
 
     assert set(refused) == REFUSED
-    assert len(all_lines(tmp_path / "out" / "pal")) == manifest(tmp_path / "out" / "pal")["rows"] > 500
+    # Recounted from the published file: each rater's pairs of one prompt's three responses.
+    ratings = table(shared_data / "squality" / "ratings.csv")
+    prompts = {
+        row["response_id"]: row["prompt_id"] for row in table(shared_data / "squality" / "responses.csv")
+    }
+    pairs = [
+        float(one["correctness"]) == float(other["correctness"])
+        for one, other in combinations(ratings, 2)
+        if one["rater_id"] == other["rater_id"]
+        and prompts[one["response_id"]] == prompts[other["response_id"]]
+    ]
+    written = manifest(tmp_path / "out" / "pal")
+    assert len(all_lines(tmp_path / "out" / "pal")) == written["rows"] == pairs.count(False)
+    assert written["left_out"]["ties"] == pairs.count(True)
 
 
 # Its four raters have no attributes: each is a group.
