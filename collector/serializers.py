@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from collector.intake import LANGUAGE
 from collector.models import SLUG_LENGTH, Campaign, Candidate, Criterion, GenerationRun, Generator, Prompt
+from collector.outbound import MAX_URL, Refused, parse_url
 from collector.providers import PROVIDERS
 from collector.rendering import MAX_TEXT
 
@@ -232,6 +233,7 @@ class GeneratorSerializer(StrictSerializer, serializers.ModelSerializer):
     temperature = FiniteField(min_value=0, max_value=10, required=False)
     top_p = FiniteField(min_value=0.001, max_value=1, required=False)
     steering = SteeringSerializer(required=False)
+    endpoint = serializers.CharField(source="extra.endpoint", max_length=MAX_URL, required=False)
 
     class Meta:
         model = Generator
@@ -245,12 +247,27 @@ class GeneratorSerializer(StrictSerializer, serializers.ModelSerializer):
             "max_new_tokens",
             "steering",
             "seed",
+            "endpoint",
         ]
         extra_kwargs = {
             "samples": {"min_value": 1, "max_value": 1000},
             "max_new_tokens": {"min_value": 1, "max_value": 32768},
             "seed": {"min_value": 0, "max_value": MAX_SEED},
         }
+
+    def validate_endpoint(self, endpoint: str) -> str:
+        try:
+            parse_url(endpoint)
+        except Refused as error:
+            raise serializers.ValidationError(str(error)) from error
+        return endpoint
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if PROVIDERS[attrs["provider"]].has_endpoint and "extra" not in attrs:
+            raise serializers.ValidationError(
+                {"endpoint": self.fields["endpoint"].error_messages["required"]}
+            )
+        return attrs
 
 
 class CandidateSerializer(serializers.ModelSerializer):

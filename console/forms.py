@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from annotations.jury import make_strata
 from collector.intake import LANGUAGE
 from collector.models import Campaign, Criterion, Generator
-from collector.outbound import Refused, parse_url
+from collector.outbound import MAX_URL, Refused, parse_url
 from collector.providers import PROVIDERS
 from console.attributes import Attribute, jury_attributes
 from exports.models import Release
@@ -234,7 +234,7 @@ class GeneratorForm(forms.ModelForm):
     endpoint = forms.CharField(
         label=gettext_lazy("Address of the server"),
         required=False,
-        max_length=1000,
+        max_length=MAX_URL,
         help_text=gettext_lazy(
             "Such as https://models.example.org/v1; only for a server of your own choice."
         ),

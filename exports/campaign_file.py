@@ -7,6 +7,7 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from collector.models import Campaign, Criterion, Generator
+from collector.outbound import MAX_URL
 from collector.tabular import Problems, find_fault
 from exports.cells import parse_cell
 from exports.columns import CRITERIA, EXTRA_PREFIX, Column
@@ -21,7 +22,6 @@ GENERATOR_NUMBERS: dict[str, tuple[pa.DataType, int]] = {
     "seed": (pa.int64(), 2**31 - 1),
 }
 TEXT_LIMITS = {"name": 64, "provider": 64, "model": 300}
-MAX_ENDPOINT = 1000
 TIERS = ("open", "restricted", "internal")
 KNOWN = (
     "title", "description", "licence", "languages", "strata", "seats_per_stratum", "wildcard_seats",
@@ -159,7 +159,7 @@ class CampaignFile:
             elif name == "steering":
                 fields["steering"] = self._steering(value, f"{place}.steering")
             elif name == "endpoint":
-                fields["extra"][name] = self._generator_text(value, MAX_ENDPOINT, f"{place}.{name}")
+                fields["extra"][name] = self._generator_text(value, MAX_URL, f"{place}.{name}")
             elif name in TEXT_LIMITS:
                 fields[name] = self._generator_text(value, TEXT_LIMITS[name], f"{place}.{name}")
             elif name in GENERATOR_NUMBERS:

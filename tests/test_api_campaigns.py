@@ -326,6 +326,7 @@ BAD_GENERATORS = {
     "samples": {"samples": 0},
     "steering.tone": {"steering": {"tone": "x"}},
     "extra": {"extra": {"base_url": "http://169.254.169.254/"}},
+    "endpoint": {"provider": "openai_compatible", "endpoint": "http://169.254.169.254/"},
 }
 
 
@@ -336,6 +337,18 @@ def test_bad_generators_are_refused(people, ours, field):
 
     assert list(error_of(response, 400)["fields"]) == [field]
     assert ours.generators.count() == 1
+
+
+def test_a_generator_on_a_server_needs_its_address_and_keeps_it(people, ours, settings):
+    settings.PROVIDER_HOSTS = ["https://models.example.org:443"]
+    manager, body = client_for(people["manager"]), GENERATOR | {"provider": "openai_compatible"}
+    without = manager.post(ROOT + "ours/generators/", body, format="json")
+    body["endpoint"] = "https://models.example.org/v1"
+    made = manager.post(ROOT + "ours/generators/", body, format="json")
+
+    assert list(error_of(without, 400)["fields"]) == ["endpoint"]
+    assert made.json()["endpoint"] == "https://models.example.org/v1"
+    assert ours.generators.get(name="new").extra == {"endpoint": "https://models.example.org/v1"}
 
 
 def test_generation_starts_and_joins(people, ours):
