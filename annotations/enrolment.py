@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists
 
 from annotations.assignment import void_seat
 from annotations.entry import Entry
@@ -77,6 +78,15 @@ def is_known(campaign: Campaign, entry: Entry) -> bool:
 def give_consent(annotator: Annotator, document: ConsentDocument, scopes: Collection[str]) -> Consent:
     allowed = [scope.value for scope in Scope if scope in scopes]
     return Consent.objects.create(annotator=annotator, document=document, scopes=allowed)
+
+
+def finish(annotator: Annotator) -> None:
+    """Notes that somebody who rated has nothing left to rate; who never had a seat stays enrolled."""
+    Annotator.objects.filter(
+        Exists(annotator.seats.filter(state=Seat.State.FILLED)),
+        pk=annotator.pk,
+        state=Annotator.State.ENROLLED,
+    ).update(state=Annotator.State.DONE)
 
 
 def completion_code(annotator: Annotator) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Sum
 from annotations.assignment import next_seats
 from annotations.ballots import Answer, BallotRefused, submit_ballot
 from annotations.consent import document_for, ensure_documents
-from annotations.enrolment import Refused, enrol, find_annotator
+from annotations.enrolment import Refused, enrol, find_annotator, finish
 from annotations.entry import Entry, hash_identity
 from annotations.instruments.instrument import PREFER_NOT_TO_SAY, Item
 from annotations.instruments.loader import load_instrument
@@ -123,6 +123,7 @@ def _take_a_turn(annotator: Annotator, criteria: list[Criterion], now: datetime)
     longest = annotator.campaign.lease_minutes * 60
     seats = next_seats(annotator, now=now - timedelta(seconds=min(SLOWEST, longest / 2)))
     if not seats:
+        finish(annotator)
         return False
     rng = random.Random(f"{annotator.campaign.seed}/{seats[0].pk}")  # noqa: S311
     answers = _rate(annotator, seats[0], criteria, rng)

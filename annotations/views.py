@@ -18,7 +18,15 @@ from annotations import access
 from annotations.assignment import current_seat, next_seats, void_seat
 from annotations.ballots import BallotRefused, InvalidAnswers, submit_ballot
 from annotations.consent import ASKED, document_for, needs_consent
-from annotations.enrolment import Refused, completion_code, enrol, find_annotator, give_consent, is_known
+from annotations.enrolment import (
+    Refused,
+    completion_code,
+    enrol,
+    find_annotator,
+    finish,
+    give_consent,
+    is_known,
+)
 from annotations.entry import BadEntry, read_entry
 from annotations.models import Annotator, Scope, Seat
 from annotations.profile_form import item_order, profile_sections, read_profile
@@ -220,6 +228,7 @@ def _next(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     """To the next seat if one can be had, else to the end."""
     if next_seats(annotator, now=timezone.now()):
         return redirect("annotations:rate", annotator.campaign.slug)
+    finish(annotator)
     return redirect("annotations:done", annotator.campaign.slug)
 
 

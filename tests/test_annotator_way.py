@@ -37,6 +37,16 @@ def test_the_whole_way_ends_with_a_code() -> None:
     assert person.response.redirect_chain[-1][0] == f"/c/{campaign.slug}/done/"
     assert "completion code" in person.text
     assert Rating.objects.filter(ballot__is_current=True).count() == 2 * 2 * 2
+    assert person.annotator.state == Annotator.State.DONE
+
+
+def test_who_never_had_a_seat_is_not_done() -> None:
+    campaign = make_open_campaign(prompts=1, strata=[], wildcard_seats=1)
+    Person(campaign).join().agree().skip_profile().rate(acceptable=4, helpful=70)
+    late = Person(campaign).join().agree().skip_profile()
+
+    assert late.annotator.state == Annotator.State.ENROLLED
+    assert "Every seat for you is taken" in late.text
 
 
 def test_opening_the_pages_stores_no_row() -> None:
