@@ -45,7 +45,9 @@ def get_seat(annotator: Annotator, nonce: str) -> Seat:
 
 def remember_entry(request: HttpRequest, slug: str, entry: Entry) -> None:
     """Keeps who knocks until they agree; the id they came with is gone from the address after this."""
-    request.session[ENTRIES] = request.session.get(ENTRIES, {}) | {slug: entry.as_session()}
+    known = request.session.get(ENTRIES, {})
+    if entry.id_hash or slug in known:  # a plain link replaces an id, but is nothing to remember by itself
+        request.session[ENTRIES] = known | {slug: entry.as_session()}
 
 
 def recall_entry(request: HttpRequest, slug: str) -> Entry:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from django.db.models import Max
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Annotator, Consent, ConsentDocument, Scope
@@ -83,6 +84,4 @@ def needs_consent(annotator: Annotator) -> bool:
 
 def missing_consent(campaign: Campaign) -> list[str]:
     """What keeps the campaign from opening: a text to agree to."""
-    from django.utils.translation import gettext
-
     return [] if campaign.consent_documents.exists() else [gettext("Add a consent document.")]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf.locale import LANG_INFO
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -62,7 +63,10 @@ def for_annotators(view: AnnotatorView) -> Callable[[HttpRequest, str], HttpResp
 @require_GET
 @ratelimit(key="ip", rate="600/m", block=True)
 def join(request: HttpRequest, slug: str) -> HttpResponse:
-    """Reads who knocks, forgets the address they came with, and goes on at a clean one; stores no row."""
+    """Reads who knocks, forgets the address they came with, and goes on at a clean one.
+
+    Nothing of the study is stored; who came by a plain link leaves not even a session.
+    """
     campaign = access.get_campaign(slug)
     try:
         entry = read_entry(campaign, request.GET)
@@ -208,8 +212,6 @@ def _consent_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 def _profile_page(
     request: HttpRequest, annotator: Annotator, context: dict[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
-    from django.conf.locale import LANG_INFO
-
     offered = annotator.campaign.languages if len(annotator.campaign.languages) > 1 else []
     languages = [
         {

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -127,8 +128,6 @@ def _to_origin(entry: str) -> str:
 
 
 def _kept_secret(file: Path) -> str:
-    import secrets
-
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -58,6 +59,13 @@ def test_opening_the_pages_stores_no_row() -> None:
 
     assert not Annotator.objects.exists()
     assert not Seat.objects.exists()
+
+
+def test_a_plain_link_leaves_not_even_a_session() -> None:
+    campaign = make_open_campaign()
+    Client().get(f"/join/{campaign.slug}/", follow=True)
+
+    assert not Session.objects.exists()
 
 
 def test_after_entry_the_address_is_clean_and_the_session_new() -> None:
