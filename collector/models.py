@@ -257,6 +257,18 @@ class Generator(models.Model):
     max_new_tokens = models.PositiveIntegerField(default=128)
     steering = models.JSONField(default=dict, blank=True)  # {"label": ..., "system": ...}
     seed = models.PositiveIntegerField(default=0)
+    queue = models.SlugField(
+        max_length=64, default="generation", help_text=_("The workers of this queue run the model.")
+    )
+    # More samples than `samples` are drawn, up to `max_samples` a prompt, until so many are distinct.
+    distinct_samples = models.PositiveSmallIntegerField(null=True, blank=True)
+    max_samples = models.PositiveSmallIntegerField(null=True, blank=True)
+    prompt_token_price = models.FloatField(
+        null=True, blank=True, help_text=_("US dollars for a million prompt tokens.")
+    )
+    new_token_price = models.FloatField(
+        null=True, blank=True, help_text=_("US dollars for a million generated tokens.")
+    )
     extra = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -283,6 +295,7 @@ class GenerationRun(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
         RUNNING = "running", _("running")
+        PAUSED = "paused", _("paused")
         DONE = "done", _("done")
         CANCELLED = "cancelled", _("cancelled")
 
@@ -290,6 +303,7 @@ class GenerationRun(models.Model):
 
     generator = models.ForeignKey(Generator, on_delete=models.PROTECT, related_name="runs")
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    priority = models.SmallIntegerField(default=0)  # the highest first: someone waits for a live answer
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
@@ -300,7 +314,7 @@ class GenerationRun(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["generator"],
-                condition=Q(state__in=["queued", "running"]),
+                condition=Q(state__in=["queued", "running", "paused"]),
                 name="one_active_run_per_generator",
             )
         ]
@@ -342,6 +356,13 @@ class Candidate(models.Model):
     temperature = models.FloatField(null=True, blank=True)
     seed = models.BigIntegerField(null=True, blank=True)
     provenance = models.JSONField(default=dict, blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    new_tokens = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    cost = models.FloatField(null=True, blank=True, editable=False)  # US dollars
+    flags = models.JSONField(default=list, blank=True)  # what a manager should look at: `collector.flags`
+    duplicate_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="duplicates"
+    )  # the earlier candidate of the same prompt that says nearly the same
     extra = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
