@@ -1,7 +1,7 @@
 """What every provider promises: a list of requests in; for each, in order, a response or an error."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -54,3 +54,17 @@ class Provider(ABC):
     @abstractmethod
     def generate(self, requests: Sequence[Request]) -> list[Response | ProviderError]:
         """One result per request, in order; raises ProviderError where none of them can be tried."""
+
+    def stream(self, request: Request) -> Generator[str, None, Response]:
+        """The pieces of one response's text as they come, for live conversations; returns the Response.
+
+        Joined, the pieces are its text. `for piece in provider.stream(request)` shows them, and
+        `response = yield from provider.stream(request)` also learns what is known of them. Raises
+        ProviderError, also in the middle; close it to stop early. A provider that cannot stream yields
+        the whole text at once.
+        """
+        [result] = self.generate([request])
+        if isinstance(result, ProviderError):
+            raise result
+        yield result.text
+        return result

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from random import Random
 
 from django.utils.translation import gettext_lazy as _
@@ -51,12 +52,30 @@ class Scripted(Provider):
     label = _("scripted (no model)")
 
     def generate(self, requests: Sequence[Request]) -> list[Response | ProviderError]:
-        return [self._answer(request) for request in requests]
+        responses: list[Response | ProviderError] = []
+        for request in requests:
+            time.sleep(self._delay)
+            responses.append(_answer(request))
+        return responses
 
-    def _answer(self, request: Request) -> Response:
-        time.sleep(float(self.options.get("delay", 0)))
-        text = _write(request.messages, request.seed, request.max_new_tokens)
-        return Response(text, {"finish_reason": "stop", "new_tokens": len(text.split())})
+    def stream(self, request: Request) -> Generator[str, None, Response]:
+        """Word by word; the delay of a whole response is spread over its words."""
+        response = _answer(request)
+        pieces = re.findall(r"\S+\s*", response.text)
+        for piece in pieces:
+            time.sleep(self._delay / len(pieces))
+            yield piece
+        return response
+
+    @property
+    def _delay(self) -> float:
+        return float(self.options.get("delay", 0))
+
+
+def _answer(request: Request) -> Response:
+    text = _write(request.messages, request.seed, request.max_new_tokens)
+    words = sum(len(message["content"].split()) for message in request.messages)
+    return Response(text, {"finish_reason": "stop", "prompt_tokens": words, "new_tokens": len(text.split())})
 
 
 def _write(messages: Messages, seed: int, max_words: int) -> str:
