@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from collector.models import ID_LENGTH, Campaign, Candidate, Criterion, FormVersion, Prompt
+from collector.models import ID_LENGTH, Campaign, Candidate, Criterion, FormVersion, Prompt, User
 
 
 def make_public_id() -> str:
@@ -190,7 +190,8 @@ class ValueProfile(models.Model):
     answers = models.JSONField(default=dict)
     attributes = models.JSONField(default=dict)
     scores = models.JSONField(default=dict)
-    text = models.TextField(blank=True)
+    flags = models.JSONField(default=list, blank=True)  # straight_lining, too_many_blanks, failed_catch
+    text = models.TextField(blank=True)  # only words the person wrote or accepted
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -201,6 +202,65 @@ class ValueProfile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.annotator} / profile {self.version}"
+
+
+class ProfileSummary(models.Model):
+    """What a generator makes of one profile version's own words, until the person has decided on it."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("planned")
+        PROPOSED = "proposed", _("proposed")
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("refused")
+        FAILED = "failed", _("failed")
+        OUTDATED = "outdated", _("outdated")  # the person changed their words before it was decided on
+
+    # What is withdrawn with a profile is its summary too.
+    profile = models.OneToOneField(ValueProfile, on_delete=models.CASCADE, related_name="summary")
+    state = models.CharField(max_length=16, choices=State, default=State.PLANNED)
+    text = models.TextField(blank=True)  # as the generator wrote it
+    provenance = models.JSONField(default=dict, blank=True)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["profile"]
+        verbose_name_plural = "profile summaries"
+        indexes = [
+            models.Index(fields=["lease_until"], condition=Q(state="planned"), name="summary_unfinished")
+        ]
+
+    def __str__(self) -> str:
+        return f"summary of {self.profile_id} ({self.state})"
+
+
+class SuppliedText(models.Model):
+    """A questionnaire's words in one language, brought by a campaign's owner who may use them.
+
+    Needed where an instrument's licence does not let its words come with this program. The latest row of
+    a campaign, instrument and language counts; earlier ones stay, for answers that point at their hash.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="supplied_texts")
+    instrument = models.CharField(max_length=64)
+    version = models.CharField(max_length=32)
+    language = models.CharField(max_length=16)
+    content = models.TextField()  # text.<language>.toml
+    sha256 = models.CharField(max_length=64)  # of the structure's bytes followed by the content's
+    attestation = models.TextField()  # the sentence that was agreed to
+    # A right somebody vouched for stays vouched for by them.
+    attested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    attested_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["campaign", "instrument", "language", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} ({self.language}) for {self.campaign}"
 
 
 class Quota(models.Model):

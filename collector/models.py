@@ -17,6 +17,10 @@ def make_seed() -> str:
     return secrets.token_hex(16)
 
 
+def default_instruments() -> list[str]:
+    return ["core-demographics", "ai-prefs-8", "free-text-values"]
+
+
 class User(AbstractUser):
     """A manager, researcher or operator. Annotators are not users: see `annotations.Annotator`."""
 
@@ -59,8 +63,30 @@ class Campaign(models.Model):
     wildcard_seats = models.PositiveSmallIntegerField(
         default=0, help_text=_("Seats per prompt that anyone may take, whatever they answered or left out.")
     )
+    # Ids of the questionnaires every annotator is asked, in this order; annotations.instruments has them.
+    instruments = models.JSONField(default=default_instruments, blank=True)
+    # Puts what annotators wrote about their values into a few sentences, which they then accept or not.
+    summariser = models.ForeignKey(
+        "Generator",
+        on_delete=models.SET_NULL,  # a campaign without it writes no more summaries
+        null=True,
+        blank=True,
+        related_name="+",
+    )
     lease_minutes = models.PositiveSmallIntegerField(default=30)
     max_seats_per_annotator = models.PositiveIntegerField(null=True, blank=True)
+    duplicate_threshold = models.FloatField(
+        null=True,
+        blank=True,
+        help_text=_("From what similarity on, up to 1, candidates are near-duplicates. Empty: the default."),
+    )
+    leaves_out_self_identifying = models.BooleanField(
+        default=False,
+        help_text=_("Juries do not see candidates that say which model or maker they are from."),
+    )
+    leaves_out_refusals = models.BooleanField(
+        default=False, help_text=_("Juries do not see candidates that refuse to answer.")
+    )
     # {"attributes": [columns a release may carry], "tier": "open" | "restricted" | "internal"}
     privacy = models.JSONField(default=dict, blank=True)
     seed = models.CharField(max_length=32, default=make_seed, editable=False)
@@ -77,7 +103,12 @@ class Campaign(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=["draft", "open", "paused", "closed"]), name="campaign_state_known"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(duplicate_threshold__isnull=True)
+                | Q(duplicate_threshold__gt=0, duplicate_threshold__lte=1),
+                name="campaign_duplicate_threshold_is_a_similarity",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -222,6 +253,7 @@ class Prompt(models.Model):
     licence = models.CharField(max_length=64, blank=True)
     position = models.PositiveIntegerField(default=0)
     extra = models.JSONField(default=dict, blank=True)  # the x_ columns it came with
+    marking_until = models.DateTimeField(null=True, editable=False)  # a worker compares its candidates
 
     objects = PromptQuerySet.as_manager()
 
@@ -263,6 +295,10 @@ class Generator(models.Model):
     # More samples than `samples` are drawn, up to `max_samples` a prompt, until so many are distinct.
     distinct_samples = models.PositiveSmallIntegerField(null=True, blank=True)
     max_samples = models.PositiveSmallIntegerField(null=True, blank=True)
+    written_by_people = models.BooleanField(
+        default=False, help_text=_("Its candidates are people's own answers, which others are compared with.")
+    )
+    lengths_due = models.BooleanField(default=False, editable=False)  # flags of length await a recount
     prompt_token_price = models.FloatField(
         null=True, blank=True, help_text=_("US dollars for a million prompt tokens.")
     )
@@ -343,6 +379,11 @@ class Candidate(models.Model):
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
+    class LeftOut(models.TextChoices):
+        DUPLICATE = "duplicate", _("a near-duplicate")
+        SELF_IDENTIFYING = "self_identifying", _("says which model it is")
+        REFUSAL = "refusal", _("refuses to answer")
+
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="candidates")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="candidates")
     generator = models.ForeignKey(Generator, on_delete=models.PROTECT, related_name="candidates")
@@ -363,6 +404,10 @@ class Candidate(models.Model):
     duplicate_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="duplicates"
     )  # the earlier candidate of the same prompt that says nearly the same
+    left_out = models.CharField(max_length=16, choices=LeftOut, blank=True)  # why juries do not see it
+    # By which rules it was compared and flagged: {"flags": version, "measure": ..., "threshold": ...}
+    marked_with = models.JSONField(default=dict, blank=True, editable=False)
+    marked_at = models.DateTimeField(null=True, editable=False)
     extra = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -386,10 +431,39 @@ class Candidate(models.Model):
             models.Index(
                 fields=["lease_token"], name="candidate_lease", condition=Q(lease_token__isnull=False)
             ),
+            models.Index(
+                fields=["prompt"],
+                name="candidate_unmarked",
+                condition=Q(state="done", marked_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.external_id
+
+
+class Dispersion(models.Model):
+    """How far apart one generator's candidates for one prompt are, and how much of people's answers they cover."""
+
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="dispersions")  # a figure of it
+    generator = models.ForeignKey(Generator, on_delete=models.CASCADE, related_name="dispersions")  # likewise
+    measure = models.CharField(max_length=32)
+    candidates = models.PositiveIntegerField()
+    distinct = models.PositiveIntegerField()  # candidates that are no near-duplicates of an earlier one
+    value = models.FloatField(null=True)  # mean cosine distance over pairs; null below two candidates
+    people = models.PositiveIntegerField(default=0)  # answers written by people that it was compared with
+    people_value = models.FloatField(null=True)  # their own dispersion
+    coverage = models.FloatField(null=True)  # the share of them with a candidate in their neighbourhood
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["prompt", "generator"]
+        constraints = [
+            models.UniqueConstraint(fields=["prompt", "generator"], name="one_dispersion_per_generator")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prompt} / {self.generator}"
 
 
 class WorkerHeartbeat(models.Model):
