@@ -1,6 +1,5 @@
 """Reading settings from environment variables, loudly: a bad value stops the start and names its variable."""
 
-import ipaddress
 import os
 import re
 import secrets
@@ -10,9 +9,11 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from collector.addresses import is_own_server
+
 T = TypeVar("T")
 HOST_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-LOOPBACK = re.compile(r"(https?)://([0-9.]+|\[[0-9a-f:]+\]):([0-9]{1,5})")
+OWN_SERVER = re.compile(r"(https?)://([0-9.]+|\[[0-9a-f:]+\]):([0-9]{1,5})")
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -71,7 +72,8 @@ def read_url(name: str, schemes: tuple[str, ...]) -> str:
 def read_origins(name: str) -> list[str]:
     """The servers that may be called, as `scheme://host:port`; none where unset.
 
-    A name stands for https on port 443. Only a loopback address is written with scheme and port.
+    A name stands for https on port 443. Only an address of this machine or of a private network is written
+    with scheme and port.
     """
 
     def convert(raw: str) -> list[str]:
@@ -121,10 +123,13 @@ def read_secret(name: str, file: Path) -> str:
 def _to_origin(entry: str) -> str:
     if HOST_NAME.fullmatch(entry):
         return f"https://{entry}:443"
-    loopback = LOOPBACK.fullmatch(entry)
-    if loopback and ipaddress.ip_address(loopback[2].strip("[]")).is_loopback and int(loopback[3]) < 2**16:
+    own = OWN_SERVER.fullmatch(entry)
+    if own and is_own_server(own[2].strip("[]")) and str(int(own[3])) == own[3] and int(own[3]) < 2**16:
         return entry
-    raise ValueError(f'"{entry}" is neither a host name nor a loopback address with scheme and port')
+    raise ValueError(
+        f'"{entry}" is neither a host name nor a loopback or private address with scheme and port, '
+        "as in http://127.0.0.1:8080"
+    )
 
 
 def _kept_secret(file: Path) -> str:

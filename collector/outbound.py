@@ -5,7 +5,6 @@ to one of those very addresses: a name that changes its mind between the check a
 Redirects are not followed and proxies named in the environment are not used.
 """
 
-import ipaddress
 import re
 import socket
 import time
@@ -20,6 +19,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from collector.addresses import is_own_server, is_public
 from collector.environment import HOST_NAME
 
 MAX_BODY = 2 * 1024 * 1024
@@ -28,11 +28,6 @@ CONNECT_SECONDS = 10
 CHUNK = 64 * 1024
 # What a path may hold; no %, so that nothing can be written in two ways.
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
-# All that has been given out for public use; Python counts fec0::/10, for one, as global.
-PUBLIC_V6 = ipaddress.ip_network("2000::/3")
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], list[str]]
 
 
@@ -83,9 +78,8 @@ def parse_url(url: str) -> Target:
         raise Refused(_("the address must hold no user name or password"))
     if not PATH.fullmatch(slash + path) or {".", ".."} & set(path.split("/")):
         raise Refused(_("the path of the address must be of plain letters and digits"))
-    if f"{scheme}://{place}" in settings.PROVIDER_HOSTS:  # a loopback address, spelled out by the operator
-        host, _sep, port = place.rpartition(":")
-        return Target(scheme, host.strip("[]"), int(port), slash + path, (host.strip("[]"),))
+    if own := _parse_own(scheme, place, slash + path):
+        return own
     return _parse_remote(scheme, place.lower(), slash + path)
 
 
@@ -102,19 +96,6 @@ def resolve(target: Target, *, look_up: Resolve = look_up) -> Target:
     if not all(is_public(address) for address in found):
         raise Refused(f"{target.host} has an address that is not public")
     return Target(target.scheme, target.host, target.port, target.path, tuple(found))
-
-
-def is_public(text: str) -> bool:
-    """Whether the address, and any that is wrapped in it, is one of the public internet.
-
-    >>> is_public("93.184.216.34"), is_public("::ffff:127.0.0.1"), is_public("64:ff9b::7f00:1")
-    (True, False, False)
-    """
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return all(_is_public(one) for one in _unwrapped(address))
 
 
 class Channel:
@@ -151,6 +132,15 @@ class Channel:
         raise Unreachable(f"{target.host} takes no connections")
 
 
+def _parse_own(scheme: str, place: str, path: str) -> Target | None:
+    """The loopback or private address that the operator spelled out in just these characters."""
+    host, _sep, port = place.rpartition(":")
+    address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if f"{scheme}://{place}" not in settings.PROVIDER_HOSTS or not is_own_server(address):
+        return None
+    return Target(scheme, address, int(port), path, (address,))
+
+
 def _parse_remote(scheme: str, place: str, path: str) -> Target:
     host, colon, port = place.partition(":")
     if not HOST_NAME.fullmatch(host):
@@ -162,22 +152,6 @@ def _parse_remote(scheme: str, place: str, path: str) -> Target:
     if f"https://{host}:443" not in settings.PROVIDER_HOSTS:
         raise Refused(_("the operator has not allowed the host %(host)s (PROVIDER_HOSTS)") % {"host": host})
     return Target(scheme, host, 443, path)
-
-
-def _is_public(address: Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and address not in PUBLIC_V6:
-        return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _unwrapped(address: Address) -> list[Address]:
-    if isinstance(address, ipaddress.IPv4Address):
-        return [address]
-    if address.ipv4_mapped:
-        return [address.ipv4_mapped]
-    if address in NAT64:
-        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
-    return [address, *filter(None, [address.sixtofour, *(address.teredo or ())])]
 
 
 def _make_pool(target: Target, address: str, connections: int) -> urllib3.HTTPConnectionPool:

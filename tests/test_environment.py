@@ -45,8 +45,9 @@ def start_with(**environment: str) -> subprocess.CompletedProcess:
         ("SWEEP_SECONDS", "ten", "must be a whole number from 1 to 2147483648"),
         (
             "PROVIDER_HOSTS",
-            "http://10.0.0.5:8000",
-            '"http://10.0.0.5:8000" is neither a host name nor a loopback address with scheme and port',
+            "http://169.254.169.254:80",
+            '"http://169.254.169.254:80" is neither a host name nor a loopback or private address with scheme '
+            "and port, as in http://127.0.0.1:8080",
         ),
         ("LOG_FORMAT", "xml", "must be one of console, json"),
         ("LOG_LEVEL", "loud", "must be one of DEBUG, INFO, WARNING, ERROR"),

@@ -7,8 +7,9 @@ import threading
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from collector.addresses import is_public
 from collector.environment import read_keys, read_origins
-from collector.outbound import MAX_BODY, Channel, Refused, Target, Unreachable, is_public, parse_url, resolve
+from collector.outbound import MAX_BODY, Channel, Refused, Target, Unreachable, parse_url, resolve
 from tests.answering import serve
 
 HOST = "models.example.org"
@@ -93,6 +94,23 @@ REFUSED = [
     ("http://2130706433:8080", "host"),
     ("http://[::1]:8080", "host"),
     ("http://127.0.0.1:8080@models.example.org", "user name"),
+    # near the private address that the operator spelled out
+    ("http://10.0.0.5", "host"),
+    ("http://10.0.0.5:8001", "host"),
+    ("http://10.0.0.6:8000", "host"),
+    ("https://10.0.0.5:8000", "host"),
+    ("http://10.0.0.5:8000:8000", "host"),
+    ("http://10.5:8000", "host"),
+    ("http://010.0.0.5:8000", "host"),
+    ("http://167772165:8000", "host"),
+    ("http://[::ffff:10.0.0.5]:8000", "host"),
+    ("http://[fd00::0:5]:8000", "host"),
+    ("http://10.0.0.5:8000/../admin", "path"),
+    # where clouds keep secrets, even if a setting names them
+    ("http://169.254.169.254:80/latest", "host"),
+    ("http://169.254.169.254/latest", "host"),
+    ("http://[fd00:ec2::254]:80", "host"),
+    ("http://100.100.100.200:80", "host"),
 ]
 NOT_PUBLIC = [
     *("127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.5", "172.16.0.1", "192.168.1.1", "100.64.0.1"),
@@ -101,12 +119,17 @@ NOT_PUBLIC = [
     *("::ffff:127.0.0.1", "::ffff:10.0.0.5", "::ffff:0:127.0.0.1", "::127.0.0.1"),
     *("64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::7f00:1", "2002:7f00:1::", "2002:a00:5::1"),
     *("2001:0:4136:e378:8000:63bf:80ff:fffe", "fec0::1", "2130706433", "no address"),
+    *("168.63.129.16", "::ffff:168.63.129.16", "100.100.100.200", "192.0.0.192", "fd20:ce::254"),
 ]
 
 
 @pytest.fixture(autouse=True)
 def allowed(settings):
-    settings.PROVIDER_HOSTS = [f"https://{HOST}:443", "http://127.0.0.1:8080"]
+    settings.PROVIDER_HOSTS = [
+        *(f"https://{HOST}:443", "http://127.0.0.1:8080", "http://10.0.0.5:8000", "http://[fd00::5]:8000"),
+        # No setting can hold these: `read_origins` refuses them.
+        *("http://169.254.169.254:80", "http://[fd00:ec2::254]:80", "http://100.100.100.200:80"),
+    ]
 
 
 def post(server, seconds=5, **fields):
@@ -143,6 +166,22 @@ def test_the_loopback_address_that_is_spelled_out_needs_no_looking_up():
     target = resolve(parse_url("http://127.0.0.1:8080/v1"), look_up=None)
 
     assert target == Target("http", "127.0.0.1", 8080, "/v1", ("127.0.0.1",))
+
+
+@pytest.mark.parametrize("address", ["10.0.0.5", "fd00::5"])
+def test_a_private_address_that_is_spelled_out_may_be_called_and_opens_nothing_else(address):
+    place = f"[{address}]" if ":" in address else address
+
+    assert resolve(parse_url(f"http://{place}:8000/v1"), look_up=None).addresses == (address,)
+    for found in ([address], [PUBLIC, address]):  # not even the same address behind a name
+        with pytest.raises(Refused, match="not public"):
+            resolve(parse_url(f"https://{HOST}"), look_up=lambda host, port, found=found: found)
+
+
+def test_an_allowed_host_is_looked_up_and_checked_however_its_port_is_written():
+    for url in (f"https://{HOST}", f"https://{HOST}:443"):
+        with pytest.raises(Refused, match="not public"):
+            resolve(parse_url(url), look_up=lambda host, port: ["127.0.0.1"])
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
@@ -301,13 +340,14 @@ def certificate(tmp_path):
     return make
 
 
-def test_allowed_hosts_are_names_or_loopback_spelled_out(monkeypatch):
-    monkeypatch.setenv("PROVIDER_HOSTS", "Models.Example.org, http://127.0.0.1:8080,http://[::1]:80")
+def test_allowed_hosts_are_names_or_own_servers_spelled_out(monkeypatch):
+    own = ["http://127.0.0.1:8080", "http://[::1]:80", "http://10.0.0.5:8000", "https://192.168.1.7:8443"]
+    own += ["http://172.31.0.9:8000", "http://100.64.0.7:8000", "http://[fd12:3456::7]:8000"]
+    monkeypatch.setenv("PROVIDER_HOSTS", "Models.Example.org, " + ",".join(own))
 
     assert read_origins("PROVIDER_HOSTS") == [
         "https://models.example.org:443",
-        "http://127.0.0.1:8080",
-        "http://[::1]:80",
+        *own,
     ]
 
 
@@ -322,7 +362,22 @@ def test_allowed_hosts_are_names_or_loopback_spelled_out(monkeypatch):
             "localhost",
             "10.0.0.5",
         ),
-        *("http://10.0.0.5:8000", "http://169.254.169.254:80", "http://127.0.0.1", "http://0.0.0.0:8080"),
+        *("http://10.0.0.5", "http://10.0.0.0/8", "http://10.0.0.*:8000", "http://gpu.internal:8000"),
+        *("http://10.0.0.5:08000", "http://10.0.0.05:80", "http://10.5:80", "http://10.0.0.5:8000/v1"),
+        *(
+            "http://169.254.169.254:80",
+            "http://169.254.1.1:8000",
+            "http://[fe80::1]:80",
+            "http://[fd00::0:5]:80",
+        ),
+        *("http://[fd00:ec2::254]:80", "http://[fd20:ce::254]:80", "http://100.100.100.200:80"),
+        *(
+            "http://93.184.216.34:8000",
+            "http://168.63.129.16:80",
+            "http://172.32.0.1:80",
+            "http://[2600::1]:80",
+        ),
+        *("http://127.0.0.1", "http://0.0.0.0:8080", "http://224.0.0.1:80", "http://[::]:80"),
         *(
             "http://[::ffff:10.0.0.5]:80",
             "http://127.0.0.1:99999",
