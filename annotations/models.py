@@ -18,6 +18,16 @@ def make_nonce() -> str:
     return secrets.token_urlsafe(24)
 
 
+def usual_ways() -> list[str]:
+    """Everybody who has the link, and whoever can prove an id."""
+    return [
+        Annotator.Source.LINK,
+        Annotator.Source.INVITATION,
+        Annotator.Source.PROLIFIC,
+        Annotator.Source.PANEL,
+    ]
+
+
 class Scope(models.TextChoices):
     """What a person can allow, each apart from the others."""
 
@@ -96,8 +106,11 @@ class Annotator(models.Model):
 
     class Source(models.TextChoices):
         LINK = "link", _("open link")
+        INVITATION = "invitation", _("invitation code")
         PROLIFIC = "prolific", _("Prolific")
+        MTURK = "mturk", _("Mechanical Turk")
         PANEL = "panel", _("signed panel link")
+        ACCOUNT = "account", _("local account")
         IMPORTED = "imported", _("imported")
         SIMULATED = "simulated", _("simulated")
 
@@ -136,11 +149,12 @@ class Annotator(models.Model):
 
 
 class Identity(models.Model):
-    """The only place where a platform id is kept, and only as a keyed hash."""
+    """The only place where a platform id is kept: as a keyed hash, and sealed where people are paid by it."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT)
     annotator = models.OneToOneField(Annotator, on_delete=models.CASCADE)  # never outlives the person
     id_hash = models.CharField(max_length=64)
+    sealed = models.TextField(blank=True)  # see annotations/platform_ids.py
     is_verified = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -164,6 +178,84 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return f"tombstone {self.pk}"
+
+
+class Recruitment(models.Model):
+    """How people come into one campaign, what they are paid, and how long their platform ids are kept."""
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE)  # means nothing without it
+    ways = models.JSONField(default=usual_ways)  # of Annotator.Source, those that let somebody in
+    prolific_study = models.CharField(max_length=64, blank=True)
+    prolific_workspace = models.CharField(max_length=64, blank=True)
+    allow_unverified = models.BooleanField(default=False)
+    excludes = models.ManyToManyField(Campaign, blank=True, related_name="+")
+    panel_key_version = models.PositiveSmallIntegerField(default=1)
+    keep_ids = models.BooleanField(default=False)
+    retention_days = models.PositiveSmallIntegerField(default=60)
+    currency = models.CharField(max_length=3, default="USD")
+    reward_complete = models.DecimalField(max_digits=8, decimal_places=2, default=0)
+    reward_partial = models.DecimalField(max_digits=8, decimal_places=2, default=0)
+    reward_screened_out = models.DecimalField(max_digits=8, decimal_places=2, default=0)
+    target_hourly = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True, default=12)
+    # What the platform calls each way to end; empty: a code of each person's own.
+    code_complete = models.CharField(max_length=32, blank=True)
+    code_partial = models.CharField(max_length=32, blank=True)
+    code_screened_out = models.CharField(max_length=32, blank=True)
+    return_url = models.CharField(max_length=500, blank=True)  # {code} in it stands for the code
+
+    class Meta:
+        verbose_name_plural = "recruitment"
+
+    def __str__(self) -> str:
+        return f"recruitment for {self.campaign_id}"
+
+
+class InvitationCode(models.Model):
+    """Lets one person in, once; only its hash is kept."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT)
+    annotator = models.OneToOneField(Annotator, on_delete=models.SET_NULL, null=True)  # stays used without
+    code_hash = models.CharField(max_length=64, unique=True)
+    reference = models.CharField(max_length=100, blank=True)  # the manager's word for who was invited
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["campaign", "pk"]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+
+class SpentToken(models.Model):
+    """A signed link that has been used; kept until the link would have ended by itself."""
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"spent token {self.pk}"
+
+
+class Completion(models.Model):
+    """How somebody's work ended, which code they were given for it, and whether they are paid."""
+
+    class Kind(models.TextChoices):
+        COMPLETE = "complete", _("complete")
+        PARTIAL = "partial", _("stopped early")
+        SCREENED_OUT = "screened_out", _("no seat for them")
+
+    annotator = models.OneToOneField(Annotator, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=16, choices=Kind)
+    given_at = models.DateTimeField()
+    amount = models.DecimalField(max_digits=8, decimal_places=2, null=True)  # what was paid
+    paid_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["paid_at"], name="completion_paid")]
+
+    def __str__(self) -> str:
+        return f"{self.annotator_id} ({self.kind})"
 
 
 class Consent(models.Model):
