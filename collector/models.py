@@ -443,7 +443,7 @@ class Candidate(models.Model):
 
 
 class Dispersion(models.Model):
-    """How far apart one generator's candidates for one prompt are, and how much of people's answers they cover."""
+    """How far apart a generator's candidates for a prompt are, and what of people's answers they cover."""
 
     prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="dispersions")  # a figure of it
     generator = models.ForeignKey(Generator, on_delete=models.CASCADE, related_name="dispersions")  # likewise
