@@ -122,6 +122,7 @@ class Annotator(models.Model):
     language = models.CharField(max_length=16, default="en")
     languages = models.JSONField(default=list)  # those in which they can be asked
     weight = models.FloatField(null=True, blank=True)
+    soft_levels = models.JSONField(default=dict, blank=True)  # {attribute: level} that juries are balanced by
     flags = models.JSONField(default=list, blank=True)
     withdrawal_hash = models.CharField(max_length=64, blank=True, db_index=True)
     enrolled_at = models.DateTimeField(auto_now_add=True)
@@ -256,6 +257,30 @@ class Completion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.annotator_id} ({self.kind})"
+
+
+class Volunteer(models.Model):
+    """One person of the pool a panel was drawn from, with the chance they had; no name, only keyed hashes."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="volunteers")
+    id_hash = models.CharField(max_length=64)
+    attributes = models.JSONField(default=dict)
+    selection_probability = models.FloatField()
+    # Of those who were drawn; whoever entered by it is the volunteer.
+    invitation = models.OneToOneField(InvitationCode, on_delete=models.PROTECT, null=True)
+
+    class Meta:
+        ordering = ["campaign", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "id_hash"], name="volunteer_unique"),
+            models.CheckConstraint(
+                condition=Q(selection_probability__gte=0) & Q(selection_probability__lte=1),
+                name="volunteer_probability",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"volunteer {self.pk}"
 
 
 class Consent(models.Model):
@@ -435,6 +460,11 @@ class Seat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.annotator_id} on {self.prompt_id} ({self.state})"
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it takes one of its quota's places: a surplus seat and a repeat stand beside them."""
+        return not self.is_surplus and not self.repeat_index
 
 
 class Ballot(models.Model):

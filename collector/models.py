@@ -57,12 +57,19 @@ class Campaign(models.Model):
     )
     languages = models.JSONField(default=list, help_text=_('Language codes, such as ["en", "ar"].'))
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT, editable=False)
-    # [{"attribute": "age_band", "levels": ["18-34", ...]}, ...]; annotations.jury makes the strata.
+    # [{"attribute": "age_band", "levels": ["18-34", ...]}, ...]; annotations.strata makes the strata. One that is
+    # a score of the value profile has "cuts" as well: the numbers between one level and the next.
     strata = models.JSONField(default=list, blank=True)
     seats_per_stratum = models.PositiveSmallIntegerField(default=1)
+    stratum_seats = models.JSONField(default=dict, blank=True)  # {label: seats}, where they differ
+    # Empty: a share of the jury, see annotations.strata.
     wildcard_seats = models.PositiveSmallIntegerField(
-        default=0, help_text=_("Seats per prompt that anyone may take, whatever they answered or left out.")
+        null=True,
+        blank=True,
+        help_text=_("Seats per prompt that anyone may take, whatever they answered or left out."),
     )
+    # [{"attribute": "education", "levels": [...]}, ...]: each jury is balanced by these as far as it can be.
+    soft_targets = models.JSONField(default=list, blank=True)
     # Ids of the questionnaires every annotator is asked, in this order; annotations.instruments has them.
     instruments = models.JSONField(default=default_instruments, blank=True)
     # Puts what annotators wrote about their values into a few sentences, which they then accept or not.
@@ -75,6 +82,15 @@ class Campaign(models.Model):
     )
     lease_minutes = models.PositiveSmallIntegerField(default=30)
     max_seats_per_annotator = models.PositiveIntegerField(null=True, blank=True)
+    repeat_percent = models.PositiveSmallIntegerField(
+        default=0, help_text=_("So many of a hundred prompts are asked a second time.")
+    )
+    repeat_distance = models.PositiveSmallIntegerField(
+        default=20, help_text=_("At least so many prompts lie between the two times.")
+    )
+    # What a forecast assumes until the campaign has seen for itself.
+    minutes_per_prompt = models.FloatField(default=2.0)
+    dropout_percent = models.PositiveSmallIntegerField(default=25)
     duplicate_threshold = models.FloatField(
         null=True,
         blank=True,
@@ -103,6 +119,10 @@ class Campaign(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=["draft", "open", "paused", "closed"]), name="campaign_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(dropout_percent__lt=100, minutes_per_prompt__gt=0),
+                name="campaign_forecast_possible",
             ),
             models.CheckConstraint(
                 condition=Q(duplicate_threshold__isnull=True)
@@ -232,7 +252,10 @@ class FormVersion(models.Model):
 
 class PromptQuerySet(models.QuerySet["Prompt"]):
     def ready(self) -> "PromptQuerySet":
-        """Those whose candidates are all there: at least one is done and none is still planned."""
+        """Those whose candidates are all there: at least one is done and none is still to come.
+
+        What a cancelled run left is not to come: its prompts get their juries with what they have.
+        """
         candidates = Candidate.objects.filter(prompt=models.OuterRef("pk"))
         return self.filter(
             models.Exists(candidates.filter(state=Candidate.State.DONE)),
