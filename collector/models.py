@@ -4,7 +4,9 @@ import secrets
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -259,7 +261,11 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         candidates = Candidate.objects.filter(prompt=models.OuterRef("pk"))
         return self.filter(
             models.Exists(candidates.filter(state=Candidate.State.DONE)),
-            ~models.Exists(candidates.filter(state=Candidate.State.PLANNED)),
+            ~models.Exists(
+                candidates.filter(state=Candidate.State.PLANNED).exclude(
+                    run__state=GenerationRun.State.CANCELLED
+                )
+            ),
         )
 
 
@@ -299,6 +305,12 @@ class Prompt(models.Model):
         return self.messages or [{"role": "user", "content": self.text}]
 
 
+def refuse_queue_of_short_tasks(name: str) -> None:
+    """A batch of candidates may take minutes, for which seats and releases must not wait."""
+    if name == settings.CELERY_TASK_DEFAULT_QUEUE:
+        raise ValidationError(_("This queue is for short tasks; choose another name."))
+
+
 class Generator(models.Model):
     """A model with its settings, asked for candidates."""
 
@@ -313,7 +325,10 @@ class Generator(models.Model):
     steering = models.JSONField(default=dict, blank=True)  # {"label": ..., "system": ...}
     seed = models.PositiveIntegerField(default=0)
     queue = models.SlugField(
-        max_length=64, default="generation", help_text=_("The workers of this queue run the model.")
+        max_length=64,
+        default="generation",
+        validators=[refuse_queue_of_short_tasks],
+        help_text=_("The workers of this queue run the model."),
     )
     # More samples than `samples` are drawn, up to `max_samples` a prompt, until so many are distinct.
     distinct_samples = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -348,6 +363,20 @@ class Generator(models.Model):
         return str(self.steering.get("label", ""))
 
 
+class GenerationRunQuerySet(models.QuerySet["GenerationRun"]):
+    def active(self) -> "GenerationRunQuerySet":
+        return self.filter(state__in=GenerationRun.ACTIVE)
+
+    def open(self) -> "GenerationRunQuerySet":
+        """Active or paused: not over yet."""
+        return self.filter(state__in=GenerationRun.OPEN)
+
+    def with_work(self, now: datetime) -> "GenerationRunQuerySet":
+        """Active, with a candidate that a worker could claim now."""
+        candidates = Candidate.objects.filter(run=models.OuterRef("pk"))
+        return self.active().filter(models.Exists(candidates.claimable(now)))
+
+
 class GenerationRun(models.Model):
     """One request to a generator for whatever candidates a campaign still lacks from it."""
 
@@ -359,6 +388,7 @@ class GenerationRun(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     ACTIVE = (State.QUEUED, State.RUNNING)
+    OPEN = (*ACTIVE, State.PAUSED)
 
     generator = models.ForeignKey(Generator, on_delete=models.PROTECT, related_name="runs")
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
@@ -367,6 +397,11 @@ class GenerationRun(models.Model):
     published_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # When it last had a batch, and the tokens it has asked for in that share window: `collector.scheduling`.
+    served_at = models.DateTimeField(null=True, editable=False)
+    served_tokens = models.PositiveBigIntegerField(default=0, editable=False)
+
+    objects = GenerationRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -409,8 +444,13 @@ class Candidate(models.Model):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="candidates")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="candidates")
-    generator = models.ForeignKey(Generator, on_delete=models.PROTECT, related_name="candidates")
-    run = models.ForeignKey(GenerationRun, on_delete=models.PROTECT, null=True, related_name="candidates")
+    # The indexes below begin with these two.
+    generator = models.ForeignKey(
+        Generator, on_delete=models.PROTECT, related_name="candidates", db_index=False
+    )
+    run = models.ForeignKey(
+        GenerationRun, on_delete=models.PROTECT, null=True, related_name="candidates", db_index=False
+    )
     external_id = models.CharField(max_length=ID_LENGTH)
     sample_index = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State, default=State.PLANNED)
@@ -450,7 +490,12 @@ class Candidate(models.Model):
             models.CheckConstraint(condition=~Q(state="done") | ~Q(text=""), name="candidate_done_has_text"),
         ]
         indexes = [
-            models.Index(fields=["run", "state", "lease_until"], name="candidate_work"),
+            # In the order of claiming; and covering, so that counting a million reads no texts.
+            models.Index(fields=["run", "id"], name="candidate_work", condition=Q(state="planned")),
+            models.Index(fields=["run", "state", "new_tokens", "cost"], name="candidate_run_counts"),
+            models.Index(fields=["generator", "state", "new_tokens", "cost"], name="candidate_counts"),
+            models.Index(fields=["generator", "generated_at", "new_tokens"], name="candidate_lately"),
+            models.Index(fields=["generator", "id"], name="candidate_failed", condition=Q(state="failed")),
             models.Index(
                 fields=["lease_token"], name="candidate_lease", condition=Q(lease_token__isnull=False)
             ),
@@ -487,6 +532,17 @@ class Dispersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prompt} / {self.generator}"
+
+
+class GenerationQueue(models.Model):
+    """A queue of generation work, and the one message about it that counts: `collector.queues`."""
+
+    name = models.SlugField(max_length=64, unique=True)
+    ticket = models.PositiveBigIntegerField(default=0)
+    published_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class WorkerHeartbeat(models.Model):
