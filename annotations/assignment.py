@@ -6,8 +6,12 @@ from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 
 from annotations.models import Annotator, Quota, Seat, Stratum
+from annotations.ordering import by_need, imbalance, is_balanced
+from annotations.presentation import next_order
+from annotations.repeats import next_repeat
 from annotations.shuffle import shuffle_key
-from collector.models import Campaign, Candidate
+from annotations.soft_targets import loads_of
+from collector.models import Campaign, Candidate, Prompt
 
 MAX_HELD = 5  # what one drop-out may tie up
 CHOICE_OF = 64  # places looked at per claim, whatever the campaign's size
@@ -61,7 +65,7 @@ def void_seat(seat: Seat, reason: str, *, now: datetime) -> bool:
         current = Seat.objects.select_for_update(no_key=True).get(pk=seat.pk)
         if current.state not in voidable:
             return False
-        if not current.is_surplus:
+        if current.is_counted:
             was_filled = current.state == Seat.State.FILLED
             _quota_of(current).update(taken=F("taken") - 1, filled=F("filled") - int(was_filled))
         current.state, current.void_reason = Seat.State.VOID, reason
@@ -118,6 +122,8 @@ def _claim(annotator: Annotator, known: list[Seat], now: datetime) -> Seat | Non
         counts = locked.seats.aggregate(
             held=Count("pk", filter=Q(state=Seat.State.HELD)),
             active=Count("pk", filter=Q(state__in=ACTIVE)),
+            rated=Count("pk", filter=Q(state=Seat.State.FILLED, repeat_index=0)),
+            asked=Count("pk", filter=Q(repeat_index=1)),
             ever=Count("pk"),
         )
         if counts["held"] > len(known) and (seat := _hold_again(locked, known, now)):
@@ -125,11 +131,8 @@ def _claim(annotator: Annotator, known: list[Seat], now: datetime) -> Seat | Non
         most = locked.campaign.max_seats_per_annotator
         if most is not None and counts["active"] >= most:
             return None
-        place = _take_place(locked)
-        if place is None:
-            return None
-        left = _left_behind(locked, place)
-        return _sit_down(left or _new_seat(locked, place, counts["ever"] + 1), locked.campaign, place, now)
+        seat = _seat_again(locked, counts) or _seat_in_a_new_place(locked, counts["ever"])
+        return _sit_down(seat, locked.campaign, now) if seat else None
 
 
 def _hold_again(annotator: Annotator, known: list[Seat], now: datetime) -> Seat | None:
@@ -138,6 +141,23 @@ def _hold_again(annotator: Annotator, known: list[Seat], now: datetime) -> Seat 
     seat = held.select_related("campaign").order_by("pk").first()
     if seat and seat.held_until <= now:
         return seat if extend_hold(seat, now=now) else None
+    return seat
+
+
+def _seat_again(annotator: Annotator, counts: dict[str, int]) -> Seat | None:
+    """A repeat, where the campaign wants some and one is due."""
+    campaign = annotator.campaign
+    if not campaign.repeat_percent:
+        return None
+    return next_repeat(annotator, campaign, rated=counts["rated"], asked=counts["asked"], ever=counts["ever"])
+
+
+def _seat_in_a_new_place(annotator: Annotator, ever: int) -> Seat | None:
+    place = _take_place(annotator)
+    if place is None:
+        return None
+    seat = _left_behind(annotator, place) or _new_seat(annotator, place, ever + 1)
+    seat.stratum_id = place.stratum_id
     return seat
 
 
@@ -161,7 +181,7 @@ def _take_place_in(annotator: Annotator, stratum: int) -> Quota | None:
 
 
 def _most_needed(annotator: Annotator, stratum: int) -> list[Quota]:
-    """Some of the places with the largest need, shuffled for this annotator.
+    """Some of the places with the largest need, in this annotator's own order.
 
     A slice is enough to shuffle, and keeps many at once from fighting for one place. One query a language:
     only then is the index read in its order, and no more of it than the slice.
@@ -171,11 +191,21 @@ def _most_needed(annotator: Annotator, stratum: int) -> list[Quota]:
         places = open_places(annotator, [stratum], [language]).order_by("-need", "shuffle")
         found += places[:CHOICE_OF]
     largest = max((place.need for place in found), default=0)
+    return _in_own_order(annotator, [place for place in found if place.need == largest])
+
+
+def _in_own_order(annotator: Annotator, places: list[Quota]) -> list[Quota]:
+    """Where soft targets decide, first the juries on which the fewest like this annotator sit."""
     seed = annotator.campaign.seed
-    return sorted(
-        (place for place in found if place.need == largest),
-        key=lambda place: shuffle_key(seed, annotator.pk, place.prompt_id),
-    )
+    loads = {}
+    if annotator.soft_levels and places and is_balanced(seed, annotator.pk, *(place.pk for place in places)):
+        loads = loads_of([place.prompt_id for place in places])
+
+    def tie(place: Quota) -> tuple[int, int]:
+        unlike = imbalance(annotator.soft_levels, loads.get(place.prompt_id, {}))
+        return unlike, shuffle_key(seed, annotator.pk, place.prompt_id)
+
+    return by_need(places, tie)
 
 
 def _left_behind(annotator: Annotator, place: Quota) -> Seat | None:
@@ -185,7 +215,7 @@ def _left_behind(annotator: Annotator, place: Quota) -> Seat | None:
     would stand in the way of the first one's late ballot.
     """
     expired = annotator.seats.filter(state=Seat.State.VOID, void_reason=Seat.VoidReason.EXPIRED)
-    return expired.filter(prompt=place.prompt_id).first()
+    return expired.filter(prompt=place.prompt_id, repeat_index=0).first()
 
 
 def _new_seat(annotator: Annotator, place: Quota, position: int) -> Seat:
@@ -198,8 +228,7 @@ def _new_seat(annotator: Annotator, place: Quota, position: int) -> Seat:
     )
 
 
-def _sit_down(seat: Seat, campaign: Campaign, place: Quota, now: datetime) -> Seat:
-    seat.stratum_id = place.stratum_id
+def _sit_down(seat: Seat, campaign: Campaign, now: datetime) -> Seat:
     seat.state, seat.void_reason = Seat.State.HELD, ""
     seat.held_at = now
     seat.held_until = now + timedelta(minutes=campaign.lease_minutes)
@@ -208,23 +237,22 @@ def _sit_down(seat: Seat, campaign: Campaign, place: Quota, now: datetime) -> Se
 
 
 def _order_candidates(campaign: Campaign, prompt_id: int) -> list[int]:
-    """The prompt's candidates, turned one further per juror: each stands in each place equally often.
-
-    Every second turn runs backwards, so that a candidate does not always follow the same one.
-    """
+    """The prompt's candidates in the order that balances what its other jurors are shown."""
+    # Two who sit down on one jury at once look at it one after the other.
+    list(Prompt.objects.select_for_update(no_key=True).filter(pk=prompt_id).values_list("pk"))
     done = Candidate.objects.done().filter(prompt=prompt_id).values_list("pk", flat=True)
-    order = sorted(done, key=lambda pk: shuffle_key(campaign.seed, "candidate", pk))
-    earlier = Seat.objects.filter(prompt=prompt_id).count()
-    turn, start = divmod(earlier, len(order) or 1)
-    turned = order[start:] + order[:start]
-    return turned[::-1] if turn % 2 else turned
+    others = Seat.objects.filter(prompt=prompt_id, state__in=ACTIVE, is_surplus=False, repeat_index=0)
+    return next_order(
+        sorted(done, key=lambda pk: shuffle_key(campaign.seed, "candidate", pk)),
+        others.order_by("pk").values_list("candidate_order", flat=True),
+    )
 
 
 def _expire(seat: Seat, now: datetime) -> int:
     with transaction.atomic():
         still_stale = Seat.objects.filter(pk=seat.pk, state=Seat.State.HELD, held_until__lt=now)
         expired = still_stale.update(state=Seat.State.VOID, void_reason=Seat.VoidReason.EXPIRED)
-        if expired:
+        if expired and seat.is_counted:
             _quota_of(seat).update(taken=F("taken") - 1)
     return expired
 

@@ -21,14 +21,15 @@ class Violation(NamedTuple):
 def audit_juries(campaign: Campaign) -> list[Violation]:
     """Every row that breaks a rule of the jury; empty when all is well.
 
-    I1 no place is given twice. I2 nobody sits twice. I3 a seat is filled exactly when its ballot is there.
-    I4 counts equal rows. I7 nobody holds more seats than allowed. I8 everybody sits in their own stratum or
-    among anyone. I9 each ballot is there once and whole.
+    I1 no place is given twice. I2 nobody sits twice, but for marked repeats of what they rated. I3 a seat is
+    filled exactly when its ballot is there. I4 counts equal rows. I7 nobody holds more seats than allowed.
+    I8 everybody sits in their own stratum or among anyone. I9 each ballot is there once and whole.
     """
     seats = Seat.objects.filter(campaign=campaign)
     checks = [
         *_overbooked(campaign),
         *_sitting_twice(seats),
+        *_repeating_nothing(seats),
         *_filled_without_ballot(seats),
         *_miscounted(campaign),
         *_outside_quotas(campaign, seats),
@@ -66,6 +67,16 @@ def _sitting_twice(seats: QuerySet[Seat]) -> Found:
         )
 
 
+def _repeating_nothing(seats: QuerySet[Seat]) -> Found:
+    """Imported seats may be a later time whose first is not in the data."""
+    first = Seat.objects.filter(
+        annotator=OuterRef("annotator"), prompt=OuterRef("prompt"), repeat_index=0, state=State.FILLED
+    )
+    repeats = seats.filter(~Exists(first), repeat_index__gt=0, state__in=ACTIVE)
+    for seat in repeats.exclude(campaign__is_imported=True):
+        yield "I2", f"seat {seat.pk} ({seat}) repeats a prompt that was not rated"
+
+
 def _filled_without_ballot(seats: QuerySet[Seat]) -> Found:
     current = Exists(Ballot.objects.filter(seat=OuterRef("pk"), is_current=True))
     for seat in seats.filter(Q(~current, state=State.FILLED) | Q(current, ~Q(state=State.FILLED))):
@@ -74,7 +85,7 @@ def _filled_without_ballot(seats: QuerySet[Seat]) -> Found:
 
 def _miscounted(campaign: Campaign) -> Found:
     own = Seat.objects.filter(
-        prompt=OuterRef("prompt"), stratum=OuterRef("stratum"), is_surplus=False
+        prompt=OuterRef("prompt"), stratum=OuterRef("stratum"), is_surplus=False, repeat_index=0
     ).order_by()
     counted = own.values("prompt")
     quotas = Quota.objects.filter(campaign=campaign).annotate(

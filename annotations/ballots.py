@@ -156,16 +156,21 @@ def _fault_of(criterion: Criterion, answer: object) -> str | Promise | None:
 
 def _fill(seat: Seat, now: datetime) -> None:
     """Seats the annotator for good: in the place they hold, one that is free again, or beside the quota."""
+    if seat.state == Seat.State.FILLED or seat.void_reason == Seat.VoidReason.WITHDRAWN:
+        raise SeatGone
+    if not seat.repeat_index:  # a repeat has no place of its own
+        seat.is_surplus = not _count_as_filled(seat)
+    seat.state, seat.void_reason, seat.filled_at = Seat.State.FILLED, "", now
+    seat.save(update_fields=["state", "void_reason", "filled_at", "is_surplus"])
+
+
+def _count_as_filled(seat: Seat) -> int:
+    """Counts the place the seat holds, or takes one that is free; 0 where there is none."""
     quota = Quota.objects.filter(prompt=seat.prompt_id, stratum=seat.stratum_id)
     if seat.state == Seat.State.HELD:
         quota.update(filled=F("filled") + 1)
-    elif seat.state == Seat.State.VOID and seat.void_reason != Seat.VoidReason.WITHDRAWN:
-        room = quota.filter(taken__lt=F("seats")).update(taken=F("taken") + 1, filled=F("filled") + 1)
-        seat.is_surplus = not room
-    else:
-        raise SeatGone
-    seat.state, seat.void_reason, seat.filled_at = Seat.State.FILLED, "", now
-    seat.save(update_fields=["state", "void_reason", "filled_at", "is_surplus"])
+        return 1
+    return quota.filter(taken__lt=F("seats")).update(taken=F("taken") + 1, filled=F("filled") + 1)
 
 
 def _store(ballot: Ballot, ratings: list[Rating]) -> None:

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from annotations.jury import WILDCARD_LABEL
 from annotations.models import Annotator, Stratum, ValueProfile
+from annotations.strata import WILDCARD_LABEL
 from collector.models import Campaign
 from collector.tabular import Problems
 from exports.campaign_file import cell_label

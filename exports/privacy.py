@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from annotations.jury import WILDCARD_LABEL
 from annotations.models import Annotator, Ballot, Consent, Scope, ValueProfile
+from annotations.strata import WILDCARD_LABEL
 from collector.models import Campaign
 from exports.columns import EXTRA_PREFIX, SCORE_PREFIX
 from exports.models import Release
