@@ -1,25 +1,24 @@
 """From an entry to an annotator: enrolment, consent, and withdrawal."""
 
-import base64
 import hashlib
-import hmac
-import secrets
 from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists
+from django.utils import timezone
 
 from annotations.assignment import void_seat
-from annotations.entry import Entry
+from annotations.consent import give_consent
+from annotations.entry import WAYS, Entry
+from annotations.invitations import make_code
 from annotations.models import (
     Annotator,
     Ballot,
     Choice,
-    Consent,
     ConsentDocument,
     Identity,
+    InvitationCode,
     Rating,
     Scope,
     Seat,
@@ -42,20 +41,30 @@ class Enrolment(NamedTuple):
 
 
 def enrol(
-    campaign: Campaign, entry: Entry, document: ConsentDocument, scopes: Collection[str], *, language: str
+    campaign: Campaign,
+    entry: Entry,
+    document: ConsentDocument,
+    scopes: Collection[str],
+    *,
+    language: str,
+    languages: Collection[str] = (),
 ) -> Enrolment:
-    """A new annotator who agreed to the document; raises Refused and then stores nothing."""
+    """A new annotator who agreed to the document; raises Refused and then stores nothing.
+
+    `language` is that of the pages they read, `languages` those they can be asked in, where they differ.
+    """
     if Scope.TAKE_PART not in scopes:
         raise ValueError("nobody takes part without agreeing to it")
     if not campaign.is_open:
         raise Refused("closed")
     if entry.id_hash and Tombstone.objects.filter(campaign=campaign, id_hash=entry.id_hash).exists():
         raise Refused("withdrawn")
-    code = make_withdrawal_code()
+    code = make_code()
     try:
         with transaction.atomic():
-            annotator = _create_annotator(campaign, entry, language, code)
+            annotator = _create_annotator(campaign, entry, language, list(languages) or [language], code)
             give_consent(annotator, document, scopes)
+            spend(campaign, entry, annotator)
     except IntegrityError as error:
         raise Refused("already") from error
     return Enrolment(annotator, code)
@@ -63,7 +72,7 @@ def enrol(
 
 def find_annotator(campaign: Campaign, entry: Entry) -> Annotator | None:
     """The annotator a verified entry belongs to; an unverified id never opens somebody's session."""
-    if not entry.is_verified:
+    if not entry.is_verified or (entry.source in WAYS and not WAYS[entry.source].resumes):
         return None
     identity = (
         Identity.objects.filter(campaign=campaign, id_hash=entry.id_hash).select_related("annotator").first()
@@ -75,32 +84,15 @@ def is_known(campaign: Campaign, entry: Entry) -> bool:
     return bool(entry.id_hash) and Identity.objects.filter(campaign=campaign, id_hash=entry.id_hash).exists()
 
 
-def give_consent(annotator: Annotator, document: ConsentDocument, scopes: Collection[str]) -> Consent:
-    allowed = [scope.value for scope in Scope if scope in scopes]
-    return Consent.objects.create(annotator=annotator, document=document, scopes=allowed)
+def is_own(annotator: Annotator, entry: Entry) -> bool:
+    """Whether the entry is the annotator's own: the id they came with, or no id at all."""
+    return not entry.id_hash or Identity.objects.filter(annotator=annotator, id_hash=entry.id_hash).exists()
 
 
-def finish(annotator: Annotator) -> None:
-    """Notes that somebody who rated has nothing left to rate; who never had a seat stays enrolled."""
-    Annotator.objects.filter(
-        Exists(annotator.seats.filter(state=Seat.State.FILLED)),
-        pk=annotator.pk,
-        state=Annotator.State.ENROLLED,
-    ).update(state=Annotator.State.DONE)
-
-
-def completion_code(annotator: Annotator) -> str:
-    """A code that only the server can make, the same whenever it is shown."""
-    digest = hmac.new(
-        annotator.campaign.seed.encode(), f"done:{annotator.pk}".encode(), hashlib.sha256
-    ).digest()
-    return base64.b32encode(digest)[:8].decode()
-
-
-def make_withdrawal_code() -> str:
-    """128 random bits as 26 letters and digits in groups that can be copied by hand."""
-    letters = base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
-    return "-".join(letters[start : start + 5] for start in range(0, len(letters), 5))
+def spend(campaign: Campaign, entry: Entry, annotator: Annotator) -> None:
+    """Uses up a ticket that lets somebody in once; IntegrityError where it is used. Within a transaction."""
+    if entry.source in WAYS:
+        WAYS[entry.source].spend(campaign, entry, annotator, now=timezone.now())
 
 
 def find_by_withdrawal_code(code: str) -> Annotator | None:
@@ -124,18 +116,24 @@ def withdraw(annotator: Annotator, *, now: datetime) -> None:
     annotator.refresh_from_db()
 
 
-def _create_annotator(campaign: Campaign, entry: Entry, language: str, code: str) -> Annotator:
+def _create_annotator(
+    campaign: Campaign, entry: Entry, language: str, languages: list[str], code: str
+) -> Annotator:
     annotator = Annotator.objects.create(
         campaign=campaign,
         source=entry.source,
         language=language,
-        languages=[language],
+        languages=languages,
         withdrawal_hash=_hash_code(code),
         flags=["id_unverified"] if entry.id_hash and not entry.is_verified else [],
     )
     if entry.id_hash:
         Identity.objects.create(
-            campaign=campaign, annotator=annotator, id_hash=entry.id_hash, is_verified=entry.is_verified
+            campaign=campaign,
+            annotator=annotator,
+            id_hash=entry.id_hash,
+            sealed=entry.sealed,
+            is_verified=entry.is_verified,
         )
     return annotator
 
@@ -151,6 +149,7 @@ def _erase(annotator: Annotator, now: datetime) -> None:
     for identity in Identity.objects.filter(annotator=annotator):
         Tombstone.objects.get_or_create(campaign=annotator.campaign, id_hash=identity.id_hash)
         identity.delete()
+    InvitationCode.objects.filter(annotator=annotator).update(annotator=None, reference="")
     Annotator.objects.filter(pk=annotator.pk).update(
         stratum=None, language="", languages=[], weight=None, flags=[], extra={}
     )

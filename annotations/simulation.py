@@ -9,15 +9,17 @@ from django.db.models import Sum
 
 from annotations.assignment import next_seats
 from annotations.ballots import Answer, BallotRefused, submit_ballot
+from annotations.completion import finish
 from annotations.consent import document_for, ensure_documents
-from annotations.enrolment import Refused, enrol, find_annotator, finish
-from annotations.entry import Entry, hash_identity
+from annotations.enrolment import Refused, enrol, find_annotator
+from annotations.entry import Entry
 from annotations.instruments.instrument import PREFER_NOT_TO_SAY, Item
-from annotations.instruments.loader import load_instrument
 from annotations.jury import make_strata, place_annotator, seat_ready_prompts
 from annotations.models import Annotator, Missing, Quota, Scope, Seat, Stratum
 from annotations.opinions import Juror, Response, draw, make_opinion
-from annotations.profiles import INSTRUMENTS, record_profile
+from annotations.platform_ids import hash_identity
+from annotations.profiles import record_profile
+from annotations.questionnaires import campaign_instruments
 from collector.models import Campaign, Candidate, Criterion
 
 SLOWEST = 90  # seconds a simulated annotator has a seat
@@ -100,7 +102,7 @@ def _profile(campaign: Campaign, stratum: Stratum | None, name: str) -> dict[str
             for item in instrument.items
             if item.is_closed and item.only_if is None
         }
-        for instrument in map(load_instrument, INSTRUMENTS)
+        for instrument in campaign_instruments(campaign)
     }
 
 
@@ -123,7 +125,7 @@ def _take_a_turn(annotator: Annotator, criteria: list[Criterion], now: datetime)
     longest = annotator.campaign.lease_minutes * 60
     seats = next_seats(annotator, now=now - timedelta(seconds=min(SLOWEST, longest / 2)))
     if not seats:
-        finish(annotator)
+        finish(annotator, now=now)
         return False
     rng = random.Random(f"{annotator.campaign.seed}/{seats[0].pk}")  # noqa: S311
     answers = _rate(annotator, seats[0], criteria, rng)
@@ -146,7 +148,7 @@ def _rate(
     for candidate in Candidate.objects.filter(pk__in=seat.candidate_order).select_related(
         "generator", "prompt"
     ):
-        voice = candidate.generator.steering_label or candidate.generator.name
+        voice = candidate.steering or candidate.generator.name
         response = Response(candidate.external_id, voice, candidate.prompt.topic)
         for criterion in criteria:
             opinion = make_opinion(seed, juror, response, criterion.name)

@@ -1,10 +1,13 @@
 """Celery: what keeps seats in order while nobody looks, and simulated annotators on request."""
 
+from importlib import import_module
+
 import structlog
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from annotations import assignment, jury, simulation
+from annotations import assignment, jury, retention, simulation
 from annotations.enrolment import Refused
 from collector.models import Campaign
 
@@ -15,6 +18,17 @@ log = structlog.get_logger(__name__)
 def expire_seats() -> int:
     """Gives back the places of seats whose hold ran out."""
     return assignment.expire_seats(timezone.now())
+
+
+@shared_task
+def delete_old_ids() -> None:
+    """Forgets the platform ids of whoever was paid long enough ago, and visits that came to nothing."""
+    now = timezone.now()
+    deleted = retention.delete_old_ids(now)
+    retention.delete_spent_tokens(now)
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    if deleted:
+        log.info("platform_ids_deleted", ids=deleted)
 
 
 @shared_task

@@ -1,7 +1,5 @@
-"""The annotator's way: join, consent, profile, rate, done."""
+"""The annotator's way between joining and the end: consent, profile, rate."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.conf.locale import LANG_INFO
@@ -18,67 +16,20 @@ from django_ratelimit.decorators import ratelimit
 from annotations import access
 from annotations.assignment import current_seat, next_seats, void_seat
 from annotations.ballots import BallotRefused, InvalidAnswers, submit_ballot
-from annotations.consent import ASKED, document_for, needs_consent
-from annotations.enrolment import (
-    Refused,
-    completion_code,
-    enrol,
-    find_annotator,
-    finish,
-    give_consent,
-    is_known,
-)
-from annotations.entry import BadEntry, read_entry
+from annotations.closed_page import closed_page
+from annotations.completion import finish
+from annotations.consent import ASKED, document_for, give_consent, needs_consent
+from annotations.eligibility import spoken_languages
+from annotations.ending import ready_page
+from annotations.enrolment import Refused, enrol
+from annotations.guard import for_annotators
 from annotations.models import Annotator, Scope, Seat
 from annotations.profile_form import item_order, profile_sections, read_profile
 from annotations.profiles import InvalidProfile, latest_profile, record_profile
-from annotations.progress import annotator_progress
 from annotations.rating_page import rating_context, read_answers
+from annotations.recruitment import recruitment_of
 from collector.models import Campaign
 from collector.rendering import render_markdown, trusted_html
-
-AnnotatorView = Callable[[HttpRequest, Annotator], HttpResponse]
-
-
-def for_annotators(view: AnnotatorView) -> Callable[[HttpRequest, str], HttpResponse]:
-    """Gives the view this session's annotator; sends anyone else to the page they have to pass first."""
-
-    @never_cache
-    @wraps(view)
-    def guarded(request: HttpRequest, slug: str) -> HttpResponse:
-        annotator = access.get_annotator(request, slug)
-        if annotator is None:
-            access.get_campaign(slug)
-            return redirect("annotations:consent", slug)
-        if annotator.is_withdrawn:
-            return _closed(request, annotator.campaign, "withdrawn")
-        if needs_consent(annotator):
-            return redirect("annotations:consent", slug)
-        return view(request, annotator)
-
-    return guarded
-
-
-@never_cache
-@require_GET
-@ratelimit(key="ip", rate="600/m", block=True)
-def join(request: HttpRequest, slug: str) -> HttpResponse:
-    """Reads who knocks, forgets the address they came with, and goes on at a clean one.
-
-    Nothing of the study is stored; who came by a plain link leaves not even a session.
-    """
-    campaign = access.get_campaign(slug)
-    try:
-        entry = read_entry(campaign, request.GET)
-    except BadEntry:
-        return _closed(request, campaign, "invitation", status=403)
-    if known := find_annotator(campaign, entry):
-        access.sign_in(request, known)
-        return redirect("annotations:rate", slug)
-    access.remember_entry(request, slug, entry)
-    if access.get_annotator(request, slug) is None and is_known(campaign, entry):
-        return _closed(request, campaign, "already")
-    return redirect("annotations:consent", slug)
 
 
 @never_cache
@@ -90,7 +41,9 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
     if annotator and (annotator.is_withdrawn or not needs_consent(annotator)):
         return redirect("annotations:rate", slug)
     if annotator is None and not campaign.is_open:
-        return _closed(request, campaign, campaign.state)
+        return closed_page(request, campaign, campaign.state)
+    if annotator is None and access.recall_entry(request, slug).source not in recruitment_of(campaign).ways:
+        return redirect("annotations:join", slug)
     if request.method == "POST" and Scope.TAKE_PART in (scopes := request.POST.getlist("scope")):
         return _agree(request, campaign, annotator, scopes)
     return _consent_page(request, campaign)
@@ -120,9 +73,9 @@ def rate(request: HttpRequest, annotator: Annotator) -> HttpResponse:
         return redirect("annotations:profile", annotator.campaign.slug)
     seat = current_seat(annotator, now=timezone.now())
     if seat is None and not annotator.campaign.is_open:
-        return _closed(request, annotator.campaign, annotator.campaign.state)
+        return closed_page(request, annotator.campaign, annotator.campaign.state)
     if seat is None:
-        return _done_page(request, annotator, can_continue=True)
+        return ready_page(request, annotator)
     return render(request, "annotations/rate.html", rating_context(seat) | {"note": _note(request)})
 
 
@@ -146,7 +99,7 @@ def submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
         context = rating_context(seat, request.POST, error.fields)
         return render(request, "annotations/rate.html", context, status=400)
     except BallotRefused:
-        return _closed(request, annotator.campaign, "closed", status=409)
+        return closed_page(request, annotator.campaign, "closed", status=409)
     if seat.is_surplus:
         messages.info(request, _("Your seat was given back; your answers are kept."))
     return _next(request, annotator)
@@ -161,28 +114,22 @@ def skip(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     return _next(request, annotator)
 
 
-@require_GET
-@for_annotators
-def done(request: HttpRequest, annotator: Annotator) -> HttpResponse:
-    return _done_page(request, annotator, can_continue=False)
-
-
 def _agree(
     request: HttpRequest, campaign: Campaign, annotator: Annotator | None, scopes: list[str]
 ) -> HttpResponse:
     language = get_language() or "en"
     document = document_for(campaign, language)
     if document is None:
-        return _closed(request, campaign, "not_open")
+        return closed_page(request, campaign, "not_open")
     if annotator:
         give_consent(annotator, document, scopes)
         return redirect("annotations:rate", campaign.slug)
+    entry = access.recall_entry(request, campaign.slug)
+    languages = access.recall_languages(request, campaign.slug) or spoken_languages(campaign, language)
     try:
-        enrolment = enrol(
-            campaign, access.recall_entry(request, campaign.slug), document, scopes, language=language
-        )
+        enrolment = enrol(campaign, entry, document, scopes, language=language, languages=languages)
     except Refused as error:
-        return _closed(request, campaign, error.reason, status=409)
+        return closed_page(request, campaign, error.reason, status=409)
     access.sign_in(request, enrolment.annotator, withdrawal_code=enrolment.withdrawal_code)
     return redirect("annotations:profile", campaign.slug)
 
@@ -190,7 +137,7 @@ def _agree(
 def _consent_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     document = document_for(campaign, get_language() or "en")
     if document is None:
-        return _closed(request, campaign, "not_open")
+        return closed_page(request, campaign, "not_open")
     sent = request.POST.getlist("scope") if request.method == "POST" else []
     context = {
         "campaign": campaign,
@@ -221,7 +168,9 @@ def _profile_page(
         }
         for code in offered
     ]
-    base = {"campaign": annotator.campaign, "languages": languages}
+    base: dict[str, Any] = {"campaign": annotator.campaign, "languages": languages}
+    if latest_profile(annotator) is None:
+        base["withdrawal_code"] = access.withdrawal_code(request, annotator.campaign.slug)
     sections = {} if context else {"sections": profile_sections(annotator)}
     return render(request, "annotations/profile.html", base | sections | (context or {}), status=status)
 
@@ -230,27 +179,8 @@ def _next(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     """To the next seat if one can be had, else to the end."""
     if next_seats(annotator, now=timezone.now()):
         return redirect("annotations:rate", annotator.campaign.slug)
-    finish(annotator)
+    finish(annotator, now=timezone.now())
     return redirect("annotations:done", annotator.campaign.slug)
-
-
-def _done_page(request: HttpRequest, annotator: Annotator, *, can_continue: bool) -> HttpResponse:
-    progress = annotator_progress(annotator)
-    if not progress.done and not can_continue:
-        return _closed(request, annotator.campaign, "full")
-    context = {
-        "campaign": annotator.campaign,
-        "code": completion_code(annotator) if progress.done and not can_continue else "",
-        "withdrawal_code": access.withdrawal_code(request, annotator.campaign.slug),
-        "can_continue": can_continue,
-        "done": progress.done,
-    }
-    return render(request, "annotations/done.html", context)
-
-
-def _closed(request: HttpRequest, campaign: Campaign, reason: str, *, status: int = 200) -> HttpResponse:
-    context = {"campaign": campaign, "reason": reason}
-    return render(request, "annotations/closed.html", context, status=status)
 
 
 def _note(request: HttpRequest) -> str:

@@ -226,12 +226,18 @@ GENERATION_LEASE_SECONDS = read_number("GENERATION_LEASE_SECONDS", 60, low=5)
 # Weights are large: hosts and data folders may share them.
 MODELS_DIR = Path(read_text("MODELS_DIR", str(DATA_DIR / "models"))).resolve()
 MODEL_DTYPE = read_choice("MODEL_DTYPE", "bfloat16", ("bfloat16", "float16", "float32"))
+# Compares candidates by meaning where its package and torch are installed; "none" leaves shingles alone.
+SENTENCE_ENCODER = read_choice("SENTENCE_ENCODER", "minilm", ("minilm", "none"))
 # In the environment, not the database: who may edit a campaign must not reach into the operator's network.
 PROVIDER_HOSTS = read_origins("PROVIDER_HOSTS")
 OPENAI_API_KEYS = read_keys("OPENAI_API_KEYS")
 OPENAI_CONCURRENCY = read_number("OPENAI_CONCURRENCY", 8, low=1, high=256)
 SWEEP_SECONDS = read_number("SWEEP_SECONDS", 10, low=1)
 METRICS_TOKEN = read_text("METRICS_TOKEN")
+# A file with Prolific's public keys, for hosts that may not fetch them; whoever keeps it renews it daily.
+PROLIFIC_KEYS_FILE = read_text("PROLIFIC_KEYS_FILE")
+# In the environment, not the database: who may edit a campaign must not send people just anywhere.
+RETURN_HOSTS = read_list("RETURN_HOSTS", ["app.prolific.com"])
 # Functions that take nothing and yield `collector.metrics.Metric`; /metrics prints them all.
 METRIC_SOURCES = ["collector.metrics.collector_metrics", "annotations.metrics.seat_metrics"]
 
@@ -247,12 +253,19 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # The file-backed broker would keep the control queue of every worker that ever ran.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_TASK_DEFAULT_QUEUE = "empanel"
-CELERY_TASK_ROUTES = {"collector.tasks.generate_batch": {"queue": "generation"}}
+# The workers that compare candidates: those of a queue whose hosts have torch do it by meaning.
+MARKING_QUEUE = read_text("MARKING_QUEUE", CELERY_TASK_DEFAULT_QUEUE)
+CELERY_TASK_ROUTES = {
+    "collector.tasks.generate_batch": {"queue": "generation"},
+    "collector.tasks.mark_candidates": {"queue": MARKING_QUEUE},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 SWEEPS = {
     "collector.tasks.sweep_generation": SWEEP_SECONDS,
+    "collector.tasks.mark_candidates": SWEEP_SECONDS,
     "annotations.tasks.seat_ready_prompts": SWEEP_SECONDS,
     "annotations.tasks.expire_seats": 30,
+    "annotations.tasks.delete_old_ids": 60 * 60,
     "exports.tasks.sweep_releases": 60,
 }
 # A sweep nobody took in time is dropped: the next one does the same, and none pile up without a worker.

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from annotations.jury import make_strata, seat_ready_prompts
-from annotations.models import ConsentDocument
+from annotations.models import ConsentDocument, Recruitment
 from collector.lifecycle import open_campaign
 from collector.models import Campaign, Candidate, Criterion, Generator, Prompt, User
 from collector.rendering import render_markdown
@@ -78,9 +78,15 @@ def make_consent(campaign: Campaign, language: str = "en", version: int = 1) -> 
 
 
 def make_open_campaign(
-    slug: str = "", *, prompts: int = 3, candidates: int = 2, strata: list[dict] | None = None, **fields: Any
+    slug: str = "",
+    *,
+    prompts: int = 3,
+    candidates: int = 2,
+    strata: list[dict] | None = None,
+    recruitment: dict[str, Any] | None = None,
+    **fields: Any,
 ) -> Campaign:
-    """Open, with two criteria, done candidates, a consent document, strata and quotas."""
+    """Open, with two criteria, done candidates, a consent document, strata and quotas; takes unverified ids."""
     defaults = {"strata": [AGE, GENDER] if strata is None else strata, "wildcard_seats": 1}
     campaign = make_campaign(slug, **defaults | fields)
     make_criterion(campaign, "acceptable", position=0)
@@ -94,4 +100,5 @@ def make_open_campaign(
     make_strata(campaign)
     open_campaign(campaign, now=timezone.now())
     seat_ready_prompts(campaign)
+    Recruitment.objects.create(campaign=campaign, **{"allow_unverified": True} | (recruitment or {}))
     return campaign
