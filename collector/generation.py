@@ -21,7 +21,7 @@ from collector.models import Campaign, Candidate, GenerationRun, Generator
 from collector.planning import UnknownProvider, plan_candidates, provider_class
 from collector.providers.base import Provider, ProviderError, Request, Response
 from collector.rendering import render_markdown
-from collector.steering import to_messages
+from collector.steering import Steering, SteeringRemoved, find_entry, steering_record
 
 __all__ = ["claim_batch", "plan_candidates"]
 
@@ -85,7 +85,11 @@ def work_candidates(batch: list[Candidate], provider: Provider, *, now: datetime
     """Asks for the claimed batch's texts at once; stores texts and failures where the claim still stands."""
     if not batch:
         return
-    requests = [_to_request(candidate) for candidate in batch]
+    steering = Steering(batch)
+    batch = [candidate for candidate in batch if not _lost_its_steering(candidate, now)]
+    if not batch:
+        return
+    requests = [_to_request(candidate, steering) for candidate in batch]
     started = time.monotonic()
     try:
         with kept_alive(batch, now):
@@ -158,8 +162,9 @@ def publish_run(run: GenerationRun, now: datetime) -> bool:
 
 
 def _start_run(generator: Generator, retry_failed: bool) -> GenerationRun | None:
+    # Outside the transaction: a long plan is stored bit by bit, and may be begun again where it broke off.
+    plan_candidates(generator)
     with transaction.atomic():
-        plan_candidates(generator)
         if retry_failed:
             generator.candidates.filter(state=Candidate.State.FAILED).update(
                 state=Candidate.State.PLANNED, attempts=0, error=""
@@ -177,14 +182,24 @@ def _active_runs() -> QuerySet[GenerationRun]:
 
 
 def _give_up(run: GenerationRun, reason: str, now: datetime) -> None:
-    run.candidates.claimable(now).update(state=Candidate.State.FAILED, error=reason)
+    run.candidates.unclaimed(now).update(state=Candidate.State.FAILED, error=reason)
     finish_run(run, now)
 
 
-def _to_request(candidate: Candidate) -> Request:
+def _lost_its_steering(candidate: Candidate, now: datetime) -> bool:
+    """Fails the candidate, with the reason, where its generator has no steering of its label any more."""
+    try:
+        find_entry(candidate.generator, candidate.steering)
+    except SteeringRemoved as error:
+        held(candidate).update(**_failed(candidate, ProviderError(str(error), permanent=True), now))
+        return True
+    return False
+
+
+def _to_request(candidate: Candidate, steering: Steering) -> Request:
     generator = candidate.generator
     return Request(
-        messages=to_messages(candidate.prompt, generator.steering),
+        messages=steering.messages(candidate),
         seed=candidate.seed or 0,
         temperature=generator.temperature,
         top_p=generator.top_p,
@@ -223,13 +238,13 @@ def _done(
         "max_new_tokens": request.max_new_tokens,
         "attempt": candidate.attempts,
     }
+    steered = steering_record(find_entry(generator, candidate.steering), candidate.prompt.language)
     return {
         "state": Candidate.State.DONE,
         "text": text,
         "html": render_markdown(text),
-        "steering": generator.steering_label,
         "temperature": request.temperature,
-        "provenance": asked | circumstances | response.provenance,
+        "provenance": asked | steered | circumstances | response.provenance,
         "error": "",
         "generated_at": now,
         "lease_token": None,

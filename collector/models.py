@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 SLUG_LENGTH = 64
@@ -322,7 +322,8 @@ class Generator(models.Model):
     temperature = models.FloatField(default=0.7)
     top_p = models.FloatField(default=0.95)
     max_new_tokens = models.PositiveIntegerField(default=128)
-    steering = models.JSONField(default=dict, blank=True)  # {"label": ..., "system": ...}
+    # [{"label": ..., and the keys of one kind}, ...] (`collector.steering_spec`); empty: not steered.
+    steerings = models.JSONField(default=list, blank=True)
     seed = models.PositiveIntegerField(default=0)
     queue = models.SlugField(
         max_length=64,
@@ -359,8 +360,9 @@ class Generator(models.Model):
         return self.name
 
     @property
-    def steering_label(self) -> str:
-        return str(self.steering.get("label", ""))
+    def steering_plan(self) -> list[dict[str, Any]]:
+        """The steerings each prompt is answered under: one that says nothing where there are none."""
+        return self.steerings or [{}]
 
 
 class GenerationRunQuerySet(models.QuerySet["GenerationRun"]):
@@ -421,9 +423,19 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def unfinished(self) -> "CandidateQuerySet":
         return self.filter(state=Candidate.State.PLANNED)
 
-    def claimable(self, now: datetime) -> "CandidateQuerySet":
+    def unclaimed(self, now: datetime) -> "CandidateQuerySet":
         """Planned and not in a worker's hands: never claimed, or the claim ran out."""
         return self.unfinished().filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
+
+    def claimable(self, now: datetime) -> "CandidateQuerySet":
+        """Those unclaimed that wait for no earlier sample, which may have failed but is not still planned."""
+        earlier = Candidate.objects.unfinished().filter(
+            prompt=OuterRef("prompt"),
+            generator=OuterRef("generator"),
+            steering=OuterRef("steering"),
+            sample_index__lt=OuterRef("sample_index"),
+        )
+        return self.unclaimed(now).filter(Q(follows_earlier=False) | ~Exists(earlier))
 
     def done(self) -> "CandidateQuerySet":
         return self.filter(state=Candidate.State.DONE)
@@ -456,7 +468,9 @@ class Candidate(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.PLANNED)
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)  # `text` rendered once, sanitised (collector.rendering)
-    steering = models.CharField(max_length=200, blank=True)
+    steering = models.CharField(max_length=200, blank=True)  # the label of one of the generator's
+    # It is made from the texts of the samples before it, so that it waits until they are there.
+    follows_earlier = models.BooleanField(default=False, editable=False)
     temperature = models.FloatField(null=True, blank=True)
     seed = models.BigIntegerField(null=True, blank=True)
     provenance = models.JSONField(default=dict, blank=True)
@@ -484,7 +498,7 @@ class Candidate(models.Model):
         ordering = ["campaign", "prompt", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["prompt", "generator", "sample_index"], name="candidate_planned_once"
+                fields=["prompt", "generator", "steering", "sample_index"], name="candidate_planned_once"
             ),
             models.UniqueConstraint(fields=["campaign", "external_id"], name="candidate_id_unique"),
             models.CheckConstraint(condition=~Q(state="done") | ~Q(text=""), name="candidate_done_has_text"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
 from collector.intake import LANGUAGE
@@ -13,6 +14,15 @@ from collector.models import SLUG_LENGTH, Campaign, Candidate, Criterion, Genera
 from collector.outbound import MAX_URL, Refused, parse_url
 from collector.providers import PROVIDERS
 from collector.rendering import MAX_TEXT
+from collector.steering_spec import (
+    MAX_LABEL,
+    MAX_NAME,
+    SteeringFault,
+    SteeringRefused,
+    read_steerings,
+    unknown_criteria,
+    write_steerings,
+)
 
 SMALL = 32767
 MAX_SEED = 2**31 - 1
@@ -219,20 +229,83 @@ class CriterionSerializer(StrictSerializer, serializers.ModelSerializer):
         return attrs
 
 
+class ProfileSerializer(StrictSerializer):
+    """What a person holds: in words, as scores, or both."""
+
+    text = serializers.CharField(max_length=MAX_TEXT, required=False)
+    scores = serializers.DictField(child=FiniteField(), required=False)
+    source = serializers.CharField(max_length=MAX_TEXT, required=False)  # type: ignore[assignment]
+
+
 class SteeringSerializer(StrictSerializer):
-    """How the model was told to speak, and a name for it."""
+    """One way of telling the model how to speak: a label, and the fields of one kind."""
 
     label = serializers.CharField(  # type: ignore[assignment]
-        max_length=200, required=False, allow_blank=True
+        max_length=MAX_LABEL,
+        required=False,
+        allow_blank=True,
+        help_text=gettext_lazy("Its name, which its candidates carry; no two are alike."),
     )
     system = serializers.CharField(max_length=MAX_TEXT, required=False, allow_blank=True)
+    persona = serializers.CharField(
+        max_length=MAX_TEXT, required=False, help_text=gettext_lazy("Whom to answer as.")
+    )
+    profile = ProfileSerializer(required=False)
+    attribute = serializers.CharField(max_length=MAX_NAME, required=False)
+    level = serializers.CharField(max_length=MAX_NAME, required=False)
+    weights = serializers.DictField(
+        child=FiniteField(min_value=0, max_value=1),
+        required=False,
+        help_text=gettext_lazy("How much each criterion counts; they add up to 1."),
+    )
+    language = serializers.CharField(
+        max_length=16, required=False, help_text=gettext_lazy("The code of the language to answer in.")
+    )
+    unlike = serializers.BooleanField(
+        required=False, help_text=gettext_lazy("True: each sample is to be unlike the ones before it.")
+    )
+
+
+@extend_schema_field(
+    PolymorphicProxySerializer(
+        component_name="Steerings",
+        serializers=[SteeringSerializer(), SteeringSerializer(many=True)],
+        resource_type_field_name=None,
+        many=False,
+    )
+)
+class SteeringsField(serializers.Field):
+    """One steering as an object, several as a list of objects; faults name the entry and its field."""
+
+    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
+        if isinstance(data, str):
+            raise serializers.ValidationError(_("This is neither an object nor a list of objects."))
+        try:
+            entries = read_steerings(data)
+        except SteeringRefused as error:
+            raise serializers.ValidationError(_by_place(error.faults)) from error
+        campaign = self.context["view"].campaign
+        known = {name for entry in entries for name in entry.get("weights", {})}
+        if known:
+            known = set(campaign.criteria.filter(name__in=known).values_list("name", flat=True))
+        if faults := unknown_criteria(entries, known):
+            only = faults if isinstance(data, list) else [fault._replace(index=None) for fault in faults]
+            raise serializers.ValidationError(_by_place(only))
+        return entries
+
+    def to_representation(self, value: list[dict[str, Any]]) -> Any:
+        return write_steerings(value)
 
 
 class GeneratorSerializer(StrictSerializer, serializers.ModelSerializer):
     provider = serializers.ChoiceField(choices=sorted(PROVIDERS))
     temperature = FiniteField(min_value=0, max_value=10, required=False)
     top_p = FiniteField(min_value=0.001, max_value=1, required=False)
-    steering = SteeringSerializer(required=False)
+    steering = SteeringsField(
+        source="steerings",
+        required=False,
+        help_text=gettext_lazy("Each prompt is answered once under each, as often as there are samples."),
+    )
     endpoint = serializers.CharField(source="extra.endpoint", max_length=MAX_URL, required=False)
 
     class Meta:
@@ -333,3 +406,13 @@ def _refuse_doubles(values: list[str]) -> list[str]:
     if len(set(values)) < len(values):
         raise serializers.ValidationError(_("Each may be named only once."))
     return values
+
+
+def _by_place(faults: list[SteeringFault]) -> Any:
+    """The messages under their entry and field, as nested lists of errors are."""
+    if any(fault.index is None and fault.key is None for fault in faults):
+        return [fault.message for fault in faults]
+    errors: dict[str, list[str]] = {}
+    for fault in faults:
+        errors.setdefault(fault.path().lstrip("."), []).append(fault.message)
+    return errors

@@ -287,7 +287,8 @@ class GeneratorForm(forms.ModelForm):
         generator: Generator = super().save(commit=False)
         generator.campaign = self.campaign
         steering = {key: self.cleaned_data[key].strip() for key in ("label", "system")}
-        generator.steering = {key: value for key, value in steering.items() if value}
+        steering = {key: value for key, value in steering.items() if value}
+        generator.steerings = [steering] if steering else []
         if PROVIDERS[generator.provider].has_endpoint:
             generator.extra = {"endpoint": self.cleaned_data["endpoint"]}
         generator.save()

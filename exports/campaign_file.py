@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from collector.models import Campaign, Criterion, Generator
 from collector.outbound import MAX_URL
+from collector.steering_spec import SteeringRefused, read_steerings, write_steerings
 from collector.tabular import Problems, find_fault
 from exports.cells import parse_cell
 from exports.columns import CRITERIA, EXTRA_PREFIX, Column
@@ -157,7 +158,7 @@ class CampaignFile:
             if name.startswith(EXTRA_PREFIX):
                 fields["extra"][name] = value
             elif name == "steering":
-                fields["steering"] = self._steering(value, f"{place}.steering")
+                fields["steerings"] = self._steerings(value, f"{place}.steering")
             elif name == "endpoint":
                 fields["extra"][name] = self._generator_text(value, MAX_URL, f"{place}.{name}")
             elif name in TEXT_LIMITS:
@@ -193,15 +194,13 @@ class CampaignFile:
             return ""
         return value
 
-    def _steering(self, value: object, place: str) -> dict[str, Any]:
-        if value is None or value == "":
-            return {}
-        if isinstance(value, str):
-            return {"label": value[:200], "system": value}
-        if isinstance(value, dict):
-            return value
-        self.refuse(place, _("is neither a text nor an object"))
-        return {}
+    def _steerings(self, value: object, place: str) -> list[dict[str, Any]]:
+        try:
+            return read_steerings(value)
+        except SteeringRefused as error:
+            for fault in error.faults:
+                self.refuse(place + fault.path("[{}]"), fault.message)
+            return []
 
 
 def write_settings(campaign: Campaign) -> dict[str, Any]:
@@ -260,6 +259,6 @@ def _generator_entry(generator: Generator) -> dict[str, Any]:
         "top_p": generator.top_p,
         "max_new_tokens": generator.max_new_tokens,
         "seed": generator.seed,
-        "steering": generator.steering or None,
+        "steering": write_steerings(generator.steerings) or None,
         **generator.extra,
     }

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from collector.models import Campaign, Candidate, Criterion, Generator, Prompt
 from collector.rendering import render_markdown
+from collector.steering_spec import label_of
 from collector.tabular import Problems
 from exports.campaign_file import CampaignFile, make_criterion
 from exports.folder import SETTINGS, Folder, Record
@@ -120,19 +121,19 @@ def import_candidates(
             if values["prompt_id"] not in prompts:
                 refuse_reference(record, "prompt_id", source.name_of("prompts"), source.problems)
                 continue
-            generator, index = generators.place(record)
-            if generator is None:
+            place = generators.place(record)
+            if place is None:
                 continue
             yield Candidate(
                 campaign=campaign,
                 prompt_id=prompts[values["prompt_id"]],
-                generator=generator,
+                generator=place.generator,
                 external_id=values["candidate_id"],
-                sample_index=index,
+                sample_index=place.index,
                 state=Candidate.State.DONE,
                 text=values["text"],
                 html=render_markdown(values["text"]),
-                steering=values.get("steering") or generator.steering_label,
+                steering=place.label,
                 temperature=values.get("temperature"),
                 seed=values.get("seed"),
                 provenance=values.get("provenance") or {},
@@ -144,6 +145,14 @@ def import_candidates(
     return keys
 
 
+class Place(NamedTuple):
+    """Where a candidate belongs among those of its prompt."""
+
+    generator: Generator
+    label: str  # of the steering
+    index: int
+
+
 class _Generators:
     """The campaign's generators, declared or first met in a candidate, and their samples so far."""
 
@@ -151,32 +160,38 @@ class _Generators:
         self.campaign = campaign
         self.problems = problems
         self.known: dict[str, Generator] = {}
-        self.used: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self.used: dict[tuple[str, str, str], set[int]] = defaultdict(set)
         for generator in settings.generators:
             if generator.name in self.known:
                 settings.refuse("generators", _("%(name)s is there twice") % {"name": generator.name})
             elif generator.name and generator.samples:
                 self._keep(generator)
 
-    def place(self, record: Record) -> tuple[Generator | None, int]:
-        """The candidate's generator and sample number, given or the next free one."""
+    def place(self, record: Record) -> Place | None:
+        """The candidate's generator, its steering, and its sample number, given or the next free one."""
         values = record.values
-        name = values.get("generator") or DEFAULT_GENERATOR
-        used = self.used[values["prompt_id"], name]
+        generator = self._find(values.get("generator") or DEFAULT_GENERATOR)
+        label = values.get("steering") or ""
+        if "steering" not in values and len(generator.steerings) == 1:
+            label = label_of(generator.steerings[0])
+        used = self.used[values["prompt_id"], generator.name, label]
         index = values.get("sample_index")
         if index is None:
             index = next(number for number in range(len(used) + 1) if number not in used)
         if index in used:
             said = _("%(index)s is there twice for this prompt and generator") % {"index": index}
             self.problems.add(record.file, record.line, "sample_index", said)
-            return None, index
+            return None
         if not 0 <= index <= MAX_SMALL:
             self.problems.add(record.file, record.line, "sample_index", _("is out of range"))
-            return None, index
+            return None
         used.add(index)
+        return Place(generator, label, index)
+
+    def _find(self, name: str) -> Generator:
         if name not in self.known:
             self._keep(Generator(name=name, provider=DEFAULT_GENERATOR))
-        return self.known[name], index
+        return self.known[name]
 
     def _keep(self, generator: Generator) -> None:
         generator.campaign = self.campaign

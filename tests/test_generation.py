@@ -318,11 +318,11 @@ def test_a_lease_is_renewed_while_its_worker_works(settings):
 
 # --- texts and failures -----------------------------------------------------------------------------
 def test_a_text_is_stored_with_its_html_and_where_it_came_from(campaign):
-    campaign.generators.update(steering={"label": "strict", "system": "Be strict."}, temperature=0.3)
+    campaign.generators.update(steerings=[{"label": "strict", "system": "Be strict."}], temperature=0.3)
     batch = claim_batch(start(campaign), 4, NOW)
     work_candidates(batch, Answering(lambda _: Response(" **Yes** \0 ", {"new_tokens": 3})), now=NOW)
 
-    candidate = campaign.candidates.get(external_id="p2-plain-0")
+    candidate = campaign.candidates.get(external_id="p2-plain-strict-0")
     assert (candidate.text, candidate.html) == ("**Yes**", "<p><strong>Yes</strong></p>\n")
     assert (candidate.steering, candidate.temperature, candidate.attempts) == ("strict", 0.3, 1)
     assert (candidate.lease_token, candidate.lease_until) == (None, None)

@@ -100,7 +100,7 @@ def test_prompts_and_settings_alone_make_a_draft(tmp_path):
     campaign = import_campaign(write_folder(tmp_path, settings, prompts=PROMPTS), "study")
 
     assert (campaign.state, campaign.is_imported) == ("draft", False)
-    assert Generator.objects.get().steering_label == "kind"
+    assert Generator.objects.get().steerings == [{"label": "kind", "system": "Be kind."}]
     assert list(Stratum.objects.values_list("label", flat=True)) == ["young", "old"]
 
 
