@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F
 
 from collector.models import Candidate, CandidateQuerySet, GenerationRun
+from collector.scheduling import charge
 
 MAX_ATTEMPTS = 3
 # A second try takes an eighth of a batch, a third an eighth of that, so that a prompt which kills its
@@ -24,23 +25,15 @@ log = structlog.get_logger(__name__)
 
 
 def claim_batch(run: GenerationRun, size: int, now: datetime) -> list[Candidate]:
-    """Up to `size` candidates that are now this caller's alone, the campaign's first prompts first.
+    """Up to `size` candidates that are now this caller's alone, in the order in which they were planned.
 
     All share one fresh lease token. Empty where nothing can be claimed now.
     """
     token = uuid.uuid4()
     with transaction.atomic():
-        fail_exhausted(run, now)
-        # SKIP LOCKED on PostgreSQL; on SQLite the IMMEDIATE transaction already keeps others out.
-        ready = (
-            run.candidates.claimable(now)
-            .select_for_update(skip_locked=True, of=("self",))
-            .order_by("prompt__position", "prompt_id", "sample_index")
-            .only("pk", "attempts")[:size]
-        )
-        chosen = _like_the_first(list(ready), size)
+        chosen = _like_the_first(_ready(run, size, now), size)
         claimed = (
-            Candidate.objects.claimable(now)
+            Candidate.objects.unfinished()
             .filter(pk__in=chosen)
             .update(
                 lease_token=token,
@@ -51,25 +44,9 @@ def claim_batch(run: GenerationRun, size: int, now: datetime) -> list[Candidate]
     if not claimed:
         return []
     # After the transaction: it locks the run, which planning locks before candidates.
-    GenerationRun.objects.filter(pk=run.pk, state=GenerationRun.State.QUEUED).update(
-        state=GenerationRun.State.RUNNING, started_at=now
-    )
+    charge(run, claimed, now)
     batch = Candidate.objects.filter(lease_token=token).select_related("prompt", "generator")
-    return list(batch.order_by("prompt__position", "prompt_id", "sample_index"))
-
-
-def fail_exhausted(run: GenerationRun, now: datetime) -> int:
-    """Gives up on candidates whose worker fell silent on every attempt; returns how many."""
-    return (
-        run.candidates.claimable(now)
-        .filter(attempts__gte=MAX_ATTEMPTS)
-        .update(
-            state=Candidate.State.FAILED,
-            error=f"the worker stopped during each of {MAX_ATTEMPTS} attempts",
-            lease_token=None,
-            lease_until=None,
-        )
-    )
+    return list(batch.order_by("pk"))
 
 
 def held(candidate: Candidate) -> CandidateQuerySet:
@@ -105,10 +82,33 @@ def _renew(token: uuid.UUID, now: datetime, stop: threading.Event) -> None:
             passed += lease / 3
             try:
                 Candidate.objects.filter(lease_token=token).update(lease_until=now + passed + lease)
-            except DatabaseError:
+            except Error:
                 log.warning("lease not renewed", exc_info=True)
+                connection.close()  # lost with the database, it would fail for ever
     finally:
         connection.close()
+
+
+def _ready(run: GenerationRun, size: int, now: datetime) -> list[Candidate]:
+    """The first claimable candidates, locked; those that lost their worker on every attempt fail here."""
+    while True:
+        # SKIP LOCKED on PostgreSQL; on SQLite the IMMEDIATE transaction already keeps others out.
+        first = (
+            run.candidates.claimable(now)
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("pk")
+            .only("pk", "attempts")[:size]
+        )
+        ready = list(first)
+        exhausted = [candidate.pk for candidate in ready if candidate.attempts >= MAX_ATTEMPTS]
+        if not exhausted:
+            return ready
+        Candidate.objects.filter(pk__in=exhausted).update(
+            state=Candidate.State.FAILED,
+            error=f"the worker stopped during each of {MAX_ATTEMPTS} attempts",
+            lease_token=None,
+            lease_until=None,
+        )
 
 
 def _like_the_first(ready: list[Candidate], size: int) -> list[int]:

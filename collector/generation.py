@@ -1,77 +1,112 @@
 """Generation: starting runs, working their candidates off batch by batch, and picking up what was dropped.
 
-The candidates are the jobs and the database the only truth; a broker message only says that a run may
+The candidates are the jobs and the database the only truth; a broker message only says that a queue may
 have work. Messages may be lost, doubled or late, and workers killed, without losing or doubling a candidate.
 """
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from collector.celery import app
-from collector.claims import MAX_ATTEMPTS, claim_batch, fail_exhausted, held, kept_alive, release
+from collector.claims import MAX_ATTEMPTS, claim_batch, held, kept_alive, release
 from collector.lifecycle import WrongState
 from collector.models import Campaign, Candidate, GenerationRun, Generator
+from collector.persistence import persist
 from collector.planning import UnknownProvider, plan_candidates, provider_class
 from collector.providers.base import Provider, ProviderError, Request, Response
+from collector.queues import has_work, publish_lost, publish_queue
 from collector.rendering import render_markdown
+from collector.scheduling import Loaded, next_run, stay_with
 from collector.steering import Steering, SteeringRemoved, find_entry, steering_record
 
 __all__ = ["claim_batch", "plan_candidates"]
+
+# One message is worth this many seconds of batches: the broker then costs little however short a batch is.
+TURN_SECONDS = 10.0
+# Whoever was first with the last candidates of a run needs this long to store its claim.
+SECONDS_FOR_OTHERS = 0.02
 
 State = GenerationRun.State
 log = structlog.get_logger(__name__)
 
 
-def start_generation(
-    campaign: Campaign, *, now: datetime, retry_failed: bool = False, publish: bool = True
-) -> list[GenerationRun]:
-    """Plans what the campaign lacks and returns its active runs, one per generator that has work.
+class Turn(NamedTuple):
+    """What a worker did with one message, and the model it holds in memory now."""
 
-    Starting again joins the active runs. Raises UnknownProvider or WrongState before anything is planned.
-    `publish=False` leaves telling the workers to the sweeper, for a caller who works here and now.
+    candidates: int
+    loaded: Loaded | None
+
+
+def start_generation(
+    campaign: Campaign,
+    *,
+    now: datetime,
+    retry_failed: bool = False,
+    priority: int | None = None,
+    publish: bool = True,
+) -> list[GenerationRun]:
+    """Plans what the campaign lacks and returns its open runs, one per generator that has work.
+
+    Starting again joins the open runs; one that is paused stays so. Raises UnknownProvider or WrongState
+    before anything is planned. `publish=False` leaves telling the workers to the sweeper, for a caller who
+    works here and now.
     """
     if campaign.state == Campaign.State.CLOSED:
         raise WrongState(_("This campaign is closed and takes no more candidates."))
     generators = list(campaign.generators.select_related("campaign").order_by("pk"))
     for generator in generators:
         provider_class(generator)
-    runs = [run for generator in generators if (run := _start_run(generator, retry_failed))]
+    runs = [run for generator in generators if (run := _start_run(generator, retry_failed, priority))]
     if publish:
-        for run in runs:
-            publish_run(run, now)
+        publish_runs(runs, now)
     return runs
+
+
+def publish_runs(runs: list[GenerationRun], now: datetime) -> None:
+    """Tells the workers of every queue in which one of the runs is active."""
+    for name in sorted({run.generator.queue for run in runs if run.state in GenerationRun.ACTIVE}):
+        publish_queue(name, now)
 
 
 def make_provider(generator: Generator) -> Provider:
     return provider_class(generator)(generator.model, generator.extra)
 
 
-def advance_run(run: GenerationRun, *, now: datetime) -> int:
-    """Works one batch off; where more is left, passes the run on to whichever worker is free first.
+def work_turn(
+    queue: str,
+    ticket: int,
+    loaded: Loaded | None,
+    *,
+    clock: Callable[[], datetime],
+    goes_on: Callable[[], bool],
+) -> Turn:
+    """Works batches of the queue off for about TURN_SECONDS, or until it has none or `goes_on` says no.
 
-    Passes it on before working, so that several workers share a run and several runs one worker, and once
-    at most, so that messages do not multiply.
+    Where there is more than the first batch, passes the queue on before working, so that several workers
+    share it, and again at the end where work is left. `ticket` is that of the message that brought us here.
     """
-    try:
-        provider = make_provider(run.generator)
-    except UnknownProvider as error:
-        _give_up(run, str(error), now)
-        return 0
-    batch = claim_batch(run, settings.GENERATION_BATCH_SIZE, now)
-    passed_on = bool(batch) and has_work(run, now) and publish_run(run, now)
-    started = time.monotonic()
-    work_candidates(batch, provider, now=now)
-    now += timedelta(seconds=time.monotonic() - started)
-    if not finish_run(run, now) and batch and not passed_on and has_work(run, now):
-        publish_run(run, now)
-    return len(batch)
+    ends_at = clock() + timedelta(seconds=TURN_SECONDS)
+    candidates, is_first = 0, True
+    while is_first or (clock() < ends_at and goes_on()):
+        run = _choose_run(queue, loaded, clock())
+        if run is None:
+            return Turn(candidates, loaded)
+        loaded = stay_with(run, loaded, clock())
+        batch = _claim(run, clock())
+        if is_first:
+            _pass_on(queue, ticket, clock())
+            is_first = False
+        _work_claimed(run, batch, clock)
+        candidates += len(batch)
+    _pass_on(queue, None, clock())
+    return Turn(candidates, loaded)
 
 
 def work_batch(run: GenerationRun, provider: Provider, *, now: datetime) -> int:
@@ -105,17 +140,10 @@ def work_candidates(batch: list[Candidate], provider: Provider, *, now: datetime
         else _done(candidate, request, result, now, {"batch_size": len(batch), "batch_seconds": seconds})
         for candidate, request, result in zip(batch, requests, results, strict=True)
     ]
-    with transaction.atomic():
-        stored = sum(
-            held(candidate).update(**change) for candidate, change in zip(batch, changes, strict=True)
-        )
+    stored = persist(lambda: _store(batch, changes))
     log.info(
         "batch generated", generator=batch[0].generator.name, size=len(batch), stored=stored, seconds=seconds
     )
-
-
-def has_work(run: GenerationRun, now: datetime) -> bool:
-    return run.candidates.claimable(now).exists()
 
 
 def finish_run(run: GenerationRun, now: datetime) -> bool:
@@ -124,44 +152,35 @@ def finish_run(run: GenerationRun, now: datetime) -> bool:
         return False
     with transaction.atomic():
         # Locked first: planning locks the run too, so nothing joins it between the look and the mark.
-        active = _active_runs().select_for_update().filter(pk=run.pk).first()
-        if active is None:
+        still_open = GenerationRun.objects.open().select_for_update().filter(pk=run.pk).first()
+        if still_open is None:
             return True
-        if active.candidates.unfinished().exists():
+        if still_open.candidates.unfinished().exists():
             return False
-        _active_runs().filter(pk=run.pk).update(state=State.DONE, finished_at=now)
+        GenerationRun.objects.open().filter(pk=run.pk).update(state=State.DONE, finished_at=now)
     return True
 
 
 def sweep(now: datetime) -> int:
-    """Closes finished runs and publishes those again whose message seems lost; returns how many it published.
-
-    While some worker holds a batch, messages are probably waiting their turn behind it, so that a run is
-    published again only after a lease's time; while nobody works, after SWEEP_SECONDS.
-    """
-    at_work = Candidate.objects.unfinished().filter(lease_token__isnull=False, lease_until__gte=now).exists()
-    patience = max(settings.SWEEP_SECONDS, settings.GENERATION_LEASE_SECONDS if at_work else 0)
-    published = 0
-    for run in _active_runs().order_by("pk"):
-        fail_exhausted(run, now)
-        if finish_run(run, now) or not has_work(run, now):
-            continue
-        if run.published_at is None or run.published_at <= now - timedelta(seconds=patience):
-            published += publish_run(run, now)
-    return published
+    """Closes finished runs and publishes the queues again whose message seems lost; returns how many."""
+    unfinished = Candidate.objects.unfinished().filter(run=OuterRef("pk"))
+    for run in GenerationRun.objects.open().filter(~Exists(unfinished)).order_by("pk"):
+        finish_run(run, now)
+    return publish_lost(now)
 
 
-def publish_run(run: GenerationRun, now: datetime) -> bool:
-    """Tells the workers about the run once the transaction is through; False where someone else just did."""
-    if not _active_runs().filter(pk=run.pk, published_at=run.published_at).update(published_at=now):
-        return False
-    run.published_at = now
-    # Robust: a broker that is down costs the message, which the sweeper sends again.
-    transaction.on_commit(lambda: app.send_task("collector.tasks.generate_batch", [run.pk]), robust=True)
-    return True
+def open_run(generator: Generator, priority: int | None = None) -> GenerationRun:
+    """The generator's run that is not over, or a new one; locked for the rest of the transaction."""
+    given = {} if priority is None else {"priority": priority}
+    runs = GenerationRun.objects.open().select_for_update()
+    run, is_new = runs.get_or_create(generator=generator, defaults=given)
+    if given and not is_new:
+        GenerationRun.objects.filter(pk=run.pk).update(**given)
+    run.generator = generator
+    return run
 
 
-def _start_run(generator: Generator, retry_failed: bool) -> GenerationRun | None:
+def _start_run(generator: Generator, retry_failed: bool, priority: int | None) -> GenerationRun | None:
     # Outside the transaction: a long plan is stored bit by bit, and may be begun again where it broke off.
     plan_candidates(generator)
     with transaction.atomic():
@@ -171,14 +190,42 @@ def _start_run(generator: Generator, retry_failed: bool) -> GenerationRun | None
             )
         if not generator.candidates.unfinished().exists():
             return None
-        run, _created = _active_runs().select_for_update().get_or_create(generator=generator)
+        run = open_run(generator, priority)
         # Only those not yet in it: the others may be locked by a worker that stores them.
         generator.candidates.unfinished().filter(Q(run=None) | ~Q(run=run)).update(run=run)
     return run
 
 
-def _active_runs() -> QuerySet[GenerationRun]:
-    return GenerationRun.objects.filter(state__in=GenerationRun.ACTIVE)
+def _choose_run(queue: str, loaded: Loaded | None, now: datetime) -> GenerationRun | None:
+    return persist(lambda: next_run(queue, now, loaded))
+
+
+def _claim(run: GenerationRun, now: datetime) -> list[Candidate]:
+    """A batch of the run; empty where others were first, or where its provider is gone, which fails it."""
+    try:
+        make_provider(run.generator)
+    except UnknownProvider as error:
+        _give_up(run, str(error), now)
+        return []
+    return persist(lambda: claim_batch(run, settings.GENERATION_BATCH_SIZE, now))
+
+
+def _pass_on(queue: str, ticket: int | None, now: datetime) -> None:
+    persist(lambda: has_work(queue, now) and publish_queue(queue, now, ticket=ticket))
+
+
+def _work_claimed(run: GenerationRun, batch: list[Candidate], clock: Callable[[], datetime]) -> None:
+    if batch:
+        work_candidates(batch, make_provider(run.generator), now=clock())
+    else:
+        time.sleep(SECONDS_FOR_OTHERS)
+    persist(lambda: finish_run(run, clock()))
+
+
+def _store(batch: list[Candidate], changes: list[dict[str, Any]]) -> int:
+    """Stores each change where the claim still stands, all or none; returns how many were stored."""
+    with transaction.atomic():
+        return sum(held(candidate).update(**change) for candidate, change in zip(batch, changes, strict=True))
 
 
 def _give_up(run: GenerationRun, reason: str, now: datetime) -> None:

@@ -22,8 +22,13 @@ _stopped = threading.Event()
 
 def workers_alive(queue: str, now: datetime) -> bool:
     """Whether a worker that takes tasks from `queue` was seen within the last twenty seconds."""
+    return queue in live_queues(now)
+
+
+def live_queues(now: datetime) -> set[str]:
+    """The queues that some worker takes tasks from which was seen within the last twenty seconds."""
     seen = WorkerHeartbeat.objects.filter(seen_at__gt=now - timedelta(seconds=ALIVE_SECONDS))
-    return any(queue in queues for queues in seen.values_list("queues", flat=True))
+    return {queue for queues in seen.values_list("queues", flat=True) for queue in queues}
 
 
 def record_heartbeat(name: str, queues: Iterable[str], now: datetime) -> None:

@@ -12,13 +12,13 @@ from django.utils import timezone
 from collector import tasks
 from collector.claims import LONGEST_BATCH, claim_batch, kept_alive
 from collector.generation import (
-    advance_run,
     finish_run,
     start_generation,
     sweep,
     work_batch,
     work_candidates,
 )
+from collector.heartbeat import record_heartbeat
 from collector.lifecycle import WrongState
 from collector.models import Campaign, Candidate, GenerationRun, Generator, Prompt
 from collector.planning import UnknownProvider, candidate_seed, plan_candidates
@@ -54,7 +54,9 @@ def small_batches(settings):
 def sent(monkeypatch):
     """The messages that would have gone to the broker."""
     messages = []
-    monkeypatch.setattr("collector.celery.app.send_task", lambda name, args: messages.append((name, *args)))
+    monkeypatch.setattr(
+        "collector.celery.app.send_task", lambda name, args, queue: messages.append((queue, *args))
+    )
     return messages
 
 
@@ -150,11 +152,12 @@ def test_starting_again_joins_the_active_run(campaign, sent):
 
 
 def test_starting_tells_the_workers_after_commit(campaign, sent, django_capture_on_commit_callbacks):
+    campaign.generators.update(queue="large")
     with django_capture_on_commit_callbacks(execute=True):
-        [run] = start_generation(campaign, now=NOW)
+        start_generation(campaign, now=NOW)
         assert sent == []
 
-    assert sent == [("collector.tasks.generate_batch", run.pk)]
+    assert sent == [("large", "large", 1)]  # to the queue: its name and the ticket
 
 
 def test_an_unknown_provider_is_named_before_anything_is_planned(campaign):
@@ -427,34 +430,80 @@ def commits(django_capture_on_commit_callbacks):
     return run
 
 
-def test_messages_carry_a_run_to_its_end_one_at_a_time(campaign, sent, commits):
+def deliver(commits, message):
+    _queue, *arguments = message
+    commits(tasks.generate_batch, *arguments)
+
+
+@pytest.fixture
+def short_turns(monkeypatch):
+    """Every batch is a turn of its own."""
+    monkeypatch.setattr("collector.generation.TURN_SECONDS", 0)
+
+
+def test_messages_carry_a_run_to_its_end(campaign, sent, commits, short_turns):
     commits(start_generation, campaign, now=NOW)
-    delivered = 0
+    delivered = []
     while sent:
-        assert len(sent) == 1
-        commits(tasks.generate_batch, sent.pop()[1])
-        delivered += 1
+        delivered.append(sent.pop(0))
+        deliver(commits, delivered[-1])
 
     assert states(campaign) == [DONE] * 6
-    assert delivered == 2  # 4 + 2
+    assert len(delivered) == 3  # 4 + 2, and the one that was passed on twice
     assert GenerationRun.objects.get().state == "done"
 
 
-def test_a_doubled_message_does_no_harm(campaign, sent, commits):
+def test_one_message_is_worth_many_batches(campaign, sent, commits):
     commits(start_generation, campaign, now=NOW)
-    run_id = sent[0][1]
+    deliver(commits, sent.pop())
+
+    assert states(campaign) == [DONE] * 6
+
+
+def test_a_worker_that_was_told_to_stop_passes_the_rest_on(campaign, sent, commits, monkeypatch):
+    monkeypatch.setattr("celery.worker.state.should_stop", 0)
+    commits(start_generation, campaign, now=NOW)
+    deliver(commits, sent.pop())
+
+    assert states(campaign) == [DONE] * 4 + [PLANNED] * 2
+    assert len(sent) == 2
+
+
+def test_of_many_messages_only_the_newest_does_any_work(campaign, sent, commits, short_turns):
     for _ in range(5):
-        commits(tasks.generate_batch, run_id)
+        commits(start_generation, campaign, now=NOW)
+    for message in sent[:4]:
+        deliver(commits, message)
+    assert len(sent) == 5
+    assert states(campaign) == [PLANNED] * 6
+
+    deliver(commits, sent[4])
+
+    assert states(campaign) == [DONE] * 4 + [PLANNED] * 2
+
+
+def test_a_doubled_message_does_no_harm(campaign, sent, commits, short_turns):
+    commits(start_generation, campaign, now=NOW)
+    for _ in range(5):
+        for message in list(sent):
+            deliver(commits, message)
 
     assert states(campaign) == [DONE] * 6
     assert campaign.candidates.filter(attempts=1).count() == 6
 
 
-def test_runs_of_several_generators_progress_in_step(db, sent, commits):
+def test_a_message_from_before_the_upgrade_is_dropped(campaign, sent, commits):
+    run = start(campaign)
+    commits(tasks.generate_batch, run.pk)
+
+    assert states(campaign) == [PLANNED] * 6
+
+
+def test_runs_of_several_generators_progress_in_step(db, sent, commits, short_turns):
     campaign = make_campaign(prompts=8, generators=("a", "b"))
     commits(start_generation, campaign, now=NOW)
     for _ in range(2):
-        commits(tasks.generate_batch, sent.pop(0)[1])
+        deliver(commits, sent[-1])
 
     assert list(campaign.prompts.ready().values_list("external_id", flat=True)) == ["p0", "p1", "p2", "p3"]
 
@@ -463,35 +512,49 @@ def test_a_generator_whose_provider_is_gone_fails_with_the_reason(campaign, sent
     run = start(campaign)
     campaign.generators.update(provider="oracle")
 
-    advance_run(GenerationRun.objects.get(), now=NOW)
+    commits(sweep, NOW)
+    deliver(commits, sent.pop())
 
     assert 'no provider "oracle"' in campaign.candidates.filter(state=FAILED).first().error
     run.refresh_from_db()
     assert run.state == "done"
 
 
+@pytest.fixture
+def live_worker(db):
+    record_heartbeat("generation@here", ["generation"], LATER)
+
+
 def test_the_sweeper_publishes_what_was_never_published(campaign, sent, commits):
-    run = start(campaign)
+    start(campaign)
 
     assert commits(sweep, NOW) == 1
-    assert sent == [("collector.tasks.generate_batch", run.pk)]
+    assert sent == [("generation", "generation", 1)]
     assert commits(sweep, NOW) == 0
 
 
-def test_the_sweeper_publishes_a_lost_message_again(campaign, sent, commits):
+def test_the_sweeper_publishes_a_lost_message_again(campaign, sent, commits, live_worker):
     commits(start_generation, campaign, now=NOW)
 
     assert commits(sweep, NOW + timedelta(seconds=9)) == 0
     assert commits(sweep, NOW + timedelta(seconds=10)) == 1
 
 
-def test_the_sweeper_waits_while_some_worker_is_busy(campaign, sent, commits):
+def test_the_sweeper_waits_while_some_worker_is_busy(campaign, sent, commits, live_worker):
     other = start(make_campaign("other", prompts=2))
     commits(start_generation, campaign, now=NOW)
     claim_batch(other, 2, NOW + timedelta(seconds=15))
 
     assert commits(sweep, NOW + timedelta(seconds=20)) == 0
     assert commits(sweep, NOW + timedelta(seconds=61)) == 1
+
+
+def test_the_sweeper_does_not_pile_up_messages_that_nobody_reads(campaign, sent, commits):
+    commits(start_generation, campaign, now=NOW)
+    for minute in range(60):
+        commits(sweep, NOW + timedelta(minutes=minute))
+
+    assert len(sent) == 6
 
 
 def test_the_sweeper_closes_what_is_finished(campaign, sent):
@@ -505,13 +568,13 @@ def test_the_sweeper_closes_what_is_finished(campaign, sent):
 
 
 def test_a_broker_that_is_down_does_not_stop_the_start(campaign, monkeypatch, commits):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise ConnectionError("no broker")
 
     monkeypatch.setattr("collector.celery.app.send_task", refuse)
     [run] = commits(start_generation, campaign, now=NOW)
 
-    assert run.published_at == NOW
+    assert run.state == "queued"
 
 
 # --- the command ------------------------------------------------------------------------------------
