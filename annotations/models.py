@@ -1,6 +1,7 @@
 """Who judges, by what values, and what they said."""
 
 import secrets
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -61,6 +62,17 @@ class ConsentDocument(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign} / consent {self.version} ({self.language})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Stores a new document; one that people may have agreed to stays as it is."""
+        if not self._state.adding:
+            raise ValueError("a consent document is written once; revise it with a new version")
+        super().save(*args, **kwargs)
+
+    @property
+    def markdown(self) -> str:
+        """What `sha256` is the hash of."""
+        return f"# {self.title}\n\n{self.text}\n"
 
 
 class Stratum(models.Model):

@@ -1,8 +1,8 @@
 """What we hold on one person, in words and as JSON, and the way out."""
 
-from collections.abc import Iterator
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,10 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_ratelimit.decorators import ratelimit
 
 from annotations import access
-from annotations.consent import current_consent
+from annotations.consent import change_scopes
 from annotations.enrolment import find_by_withdrawal_code, withdraw
-from annotations.models import Annotator, Missing, Rating, Scope
-from annotations.profiles import answers_in_words, latest_profile
+from annotations.held_data import as_json, in_words
 
 
 @never_cache
@@ -33,8 +32,10 @@ def my_data(request: HttpRequest) -> HttpResponse:
         error = _("This code is not known. Please check it letter by letter.")
     annotators = access.get_annotators(request)
     context = {
-        "entries": [_entry(annotator, get_language() or "en") for annotator in annotators],
+        "entries": [in_words(annotator, get_language() or "en") for annotator in annotators],
         "needs_code": not annotators,
+        "can_leave_all": sum(not annotator.is_withdrawn for annotator in annotators) > 1,
+        "note": " ".join(str(message) for message in messages.get_messages(request)),
         "error": error,
     }
     return render(request, "annotations/my_data.html", context, status=400 if error else 200)
@@ -45,11 +46,39 @@ def my_data(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """The same as a JSON file."""
     response = JsonResponse(
-        {"campaigns": [_as_json(annotator) for annotator in access.get_annotators(request)]},
+        {"campaigns": [as_json(annotator) for annotator in access.get_annotators(request)]},
         json_dumps_params={"ensure_ascii": False, "indent": 2},
     )
     response["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return response
+
+
+@never_cache
+@require_POST
+def change_consent(request: HttpRequest, slug: str) -> HttpResponse:
+    """Allows or takes back what is optional; it counts from the next release on."""
+    annotator = access.get_annotator(request, slug)
+    if annotator and not annotator.is_withdrawn:
+        change_scopes(annotator, request.POST.getlist("scope"))
+        messages.success(request, _("Saved. It counts from the next release on."))
+    return redirect("annotations:my_data")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def leave_all(request: HttpRequest) -> HttpResponse:
+    """Withdraws this session's annotators from every campaign they took part in."""
+    present = [annotator for annotator in access.get_annotators(request) if not annotator.is_withdrawn]
+    if not present:
+        return redirect("annotations:my_data")
+    context: dict[str, Any] = {"campaigns": [annotator.campaign for annotator in present]}
+    if request.method == "POST" and "confirm" in request.POST:
+        now = timezone.now()
+        for annotator in present:
+            withdraw(annotator, now=now)
+            access.sign_out(request, annotator)
+        context["withdrawn_on"] = now
+    return render(request, "annotations/withdraw_all.html", context)
 
 
 @never_cache
@@ -70,84 +99,5 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
             )
         context["error"] = _("This code is not known. Please check it letter by letter.")
     if annotator:
-        context["ratings_count"] = _ratings(annotator).count()
+        context["ratings_count"] = annotator.ratings.filter(ballot__is_current=True).count()
     return render(request, "annotations/withdraw.html", context, status=400 if "error" in context else 200)
-
-
-def _entry(annotator: Annotator, language: str) -> dict[str, Any]:
-    consent = current_consent(annotator)
-    profile = latest_profile(annotator)
-    return {
-        "campaign": annotator.campaign,
-        "joined_on": annotator.enrolled_at,
-        "withdrawn_on": annotator.withdrawn_at,
-        "consents": [
-            {"label": scope.label, "granted": scope in consent.scopes, "decided_on": consent.given_at}
-            for scope in Scope
-            if consent
-        ],
-        "answers": [
-            {"label": label, "value": value}
-            for label, value in (answers_in_words(profile, language) if profile else ())
-        ],
-        "ratings_count": _ratings(annotator).count(),
-        "ratings": [_rating_in_words(rating, language) for rating in _ratings(annotator)[:500]],
-    }
-
-
-def _ratings(annotator: Annotator) -> Any:
-    return (
-        Rating.objects.filter(annotator=annotator, ballot__is_current=True)
-        .select_related("ballot", "candidate__prompt", "criterion")
-        .order_by("-ballot__submitted_at", "pk")
-    )
-
-
-def _rating_in_words(rating: Rating, language: str) -> dict[str, Any]:
-    words = rating.criterion.worded(language)
-    value = Missing(rating.missing).label if rating.missing else f"{rating.value:g}"
-    if rating.value is not None and words["categories"]:
-        value = words["categories"][int(rating.value)]
-    return {
-        "prompt": rating.candidate.prompt.conversation[-1]["content"],
-        "response": rating.candidate.text,
-        "criterion": words["question"],
-        "value": value,
-        "sent_on": rating.ballot.submitted_at,
-    }
-
-
-def _as_json(annotator: Annotator) -> dict[str, Any]:
-    return {
-        "campaign": annotator.campaign.slug,
-        "enrolled_at": annotator.enrolled_at.isoformat(),
-        "withdrawn_at": annotator.withdrawn_at.isoformat() if annotator.withdrawn_at else None,
-        "languages": annotator.languages,
-        "consents": [
-            {"version": one.document.version, "scopes": one.scopes, "given_at": one.given_at.isoformat()}
-            for one in annotator.consents.select_related("document")
-        ],
-        "profiles": [
-            {
-                "version": one.version,
-                "answers": one.answers,
-                "attributes": one.attributes,
-                "scores": one.scores,
-                "text": one.text,
-            }
-            for one in annotator.profiles.all()
-        ],
-        "ratings": list(_ratings_as_json(annotator)),
-    }
-
-
-def _ratings_as_json(annotator: Annotator) -> Iterator[dict[str, Any]]:
-    for rating in _ratings(annotator):
-        yield {
-            "prompt": rating.candidate.prompt.conversation,
-            "response": rating.candidate.text,
-            "criterion": rating.criterion.name,
-            "value": rating.value,
-            "missing": rating.missing or None,
-            "submitted_at": rating.ballot.submitted_at.isoformat() if rating.ballot.submitted_at else None,
-        }

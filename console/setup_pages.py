@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from annotations.consent import ensure_documents, latest_version
+from annotations.consent import ensure_documents, latest_version, revise_documents
 from annotations.entry import make_token
+from annotations.models import Consent
 from collector.candidate_intake import load_candidates
 from collector.intake import Intake, load_prompts
 from collector.lifecycle import WrongState
@@ -25,6 +26,7 @@ from collector.rendering import render_markdown, trusted_html
 from collector.tabular import IntakeError
 from console.access import get_managed_campaign, refuse_nul, signed_in_user
 from console.campaign_pages import join_address
+from console.consent_form import ConsentTextsForm
 from console.forms import CampaignForm, CriterionForm, GeneratorForm, UploadForm
 
 RowForm = type[CriterionForm] | type[GeneratorForm]
@@ -114,15 +116,30 @@ def generators(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 def consent(request: HttpRequest, slug: str) -> HttpResponse:
-    """The texts people agree to, as they see them; a campaign without any can be given the standard ones."""
+    """The texts people agree to, as they see them; a changed text makes a new version of all."""
     campaign = get_managed_campaign(request, slug)
-    if request.method == "POST":
+    if request.method == "POST" and not campaign.consent_documents.exists():
         ensure_documents(campaign)
         return redirect("console:consent", campaign.slug)
     newest = campaign.consent_documents.filter(version=latest_version(campaign)).order_by("language")
-    spoken_first = sorted(newest, key=lambda document: document.language not in campaign.languages)
-    documents = [(document, trusted_html(render_markdown(document.text))) for document in spoken_first]
-    return _render(request, campaign, "consent", documents=documents)
+    documents = sorted(newest, key=lambda document: document.language not in campaign.languages)
+    form = ConsentTextsForm(request.POST or None, documents=documents)
+    if request.method == "POST" and form.is_valid():
+        revise_documents(campaign, form.texts)
+        return redirect("console:consent", campaign.slug)
+    shown = [
+        (document, trusted_html(render_markdown(document.text)), form[document.language])
+        for document in documents
+    ]
+    return _render(
+        request,
+        campaign,
+        "consent",
+        documents=shown,
+        form=form,
+        agreed=Consent.objects.filter(annotator__campaign=campaign).values("annotator").distinct().count(),
+        status=400 if form.errors else 200,
+    )
 
 
 @login_required
