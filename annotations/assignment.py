@@ -240,7 +240,7 @@ def _order_candidates(campaign: Campaign, prompt_id: int) -> list[int]:
     """The prompt's candidates in the order that balances what its other jurors are shown."""
     # Two who sit down on one jury at once look at it one after the other.
     list(Prompt.objects.select_for_update(no_key=True).filter(pk=prompt_id).values_list("pk"))
-    done = Candidate.objects.done().filter(prompt=prompt_id).values_list("pk", flat=True)
+    done = Candidate.objects.for_juries().filter(prompt=prompt_id).values_list("pk", flat=True)
     others = Seat.objects.filter(prompt=prompt_id, state__in=ACTIVE, is_surplus=False, repeat_index=0)
     return next_order(
         sorted(done, key=lambda pk: shuffle_key(campaign.seed, "candidate", pk)),

@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from collector.claims import MAX_ATTEMPTS, claim_batch, held, kept_alive, release
+from collector.distinct import ask_for_marks, awaits_marks, plan_further_samples
 from collector.lifecycle import WrongState
 from collector.models import Campaign, Candidate, GenerationRun, Generator
 from collector.persistence import persist
@@ -147,7 +148,10 @@ def work_candidates(batch: list[Candidate], provider: Provider, *, now: datetime
 
 
 def finish_run(run: GenerationRun, now: datetime) -> bool:
-    """Marks the run done if none of its candidates is still planned; returns whether it is over."""
+    """Marks the run done if it owes no candidate any more; returns whether it is over.
+
+    Where so many are to be distinct, it owes some until they have been compared and found to be enough.
+    """
     if run.candidates.unfinished().exists():
         return False
     with transaction.atomic():
@@ -155,7 +159,7 @@ def finish_run(run: GenerationRun, now: datetime) -> bool:
         still_open = GenerationRun.objects.open().select_for_update().filter(pk=run.pk).first()
         if still_open is None:
             return True
-        if still_open.candidates.unfinished().exists():
+        if still_open.candidates.unfinished().exists() or awaits_marks(run):
             return False
         GenerationRun.objects.open().filter(pk=run.pk).update(state=State.DONE, finished_at=now)
     return True
@@ -183,6 +187,7 @@ def open_run(generator: Generator, priority: int | None = None) -> GenerationRun
 def _start_run(generator: Generator, retry_failed: bool, priority: int | None) -> GenerationRun | None:
     # Outside the transaction: a long plan is stored bit by bit, and may be begun again where it broke off.
     plan_candidates(generator)
+    plan_further_samples(generator.candidates.all())
     with transaction.atomic():
         if retry_failed:
             generator.candidates.filter(state=Candidate.State.FAILED).update(
@@ -219,7 +224,7 @@ def _work_claimed(run: GenerationRun, batch: list[Candidate], clock: Callable[[]
         work_candidates(batch, make_provider(run.generator), now=clock())
     else:
         time.sleep(SECONDS_FOR_OTHERS)
-    persist(lambda: finish_run(run, clock()))
+    persist(lambda: finish_run(run, clock()) or ask_for_marks(run))
 
 
 def _store(batch: list[Candidate], changes: list[dict[str, Any]]) -> int:

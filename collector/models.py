@@ -59,7 +59,7 @@ class Campaign(models.Model):
     )
     languages = models.JSONField(default=list, help_text=_('Language codes, such as ["en", "ar"].'))
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT, editable=False)
-    # [{"attribute": "age_band", "levels": ["18-34", ...]}, ...]; annotations.strata makes the strata. One that is
+    # [{"attribute": "age_band", "levels": ["18-34", ...]}, ...]; read by annotations.strata. One that is
     # a score of the value profile has "cuts" as well: the numbers between one level and the next.
     strata = models.JSONField(default=list, blank=True)
     seats_per_stratum = models.PositiveSmallIntegerField(default=1)
@@ -254,18 +254,33 @@ class FormVersion(models.Model):
 
 class PromptQuerySet(models.QuerySet["Prompt"]):
     def ready(self) -> "PromptQuerySet":
-        """Those whose candidates are all there: at least one is done and none is still to come.
+        """Those whose candidates are all there: a jury could see at least one, and none is still to come.
 
-        What a cancelled run left is not to come: its prompts get their juries with what they have.
+        What a cancelled run left is not to come: its prompts get their juries with what they have. Where
+        candidates may be left out, those not yet marked could bring further samples, and are waited for.
         """
         candidates = Candidate.objects.filter(prompt=models.OuterRef("pk"))
+        may_be_left_out = (
+            Q(generator__distinct_samples__isnull=False)
+            | Q(campaign__leaves_out_self_identifying=True)
+            | Q(campaign__leaves_out_refusals=True)
+        )
         return self.filter(
-            models.Exists(candidates.filter(state=Candidate.State.DONE)),
+            models.Exists(candidates.for_juries()),
             ~models.Exists(
                 candidates.filter(state=Candidate.State.PLANNED).exclude(
                     run__state=GenerationRun.State.CANCELLED
                 )
             ),
+            ~models.Exists(candidates.unmarked().filter(may_be_left_out)),
+        )
+
+    def unmarked(self) -> "PromptQuerySet":
+        """Those with unmarked candidates that no active run will soon add others to."""
+        candidates = Candidate.objects.filter(prompt=models.OuterRef("pk"))
+        return self.filter(
+            models.Exists(candidates.unmarked()),
+            ~models.Exists(candidates.unfinished().filter(run__state__in=GenerationRun.ACTIVE)),
         )
 
 
@@ -439,6 +454,13 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
     def done(self) -> "CandidateQuerySet":
         return self.filter(state=Candidate.State.DONE)
+
+    def unmarked(self) -> "CandidateQuerySet":
+        """Done, and not yet compared and flagged by `collector.marking`."""
+        return self.done().filter(marked_at__isnull=True)
+
+    def for_juries(self) -> "CandidateQuerySet":
+        return self.done().filter(left_out="")
 
 
 class Candidate(models.Model):

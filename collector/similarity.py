@@ -13,7 +13,7 @@ Vectors = npt.NDArray[np.float32]  # one row a text, of length one, or zero wher
 
 SHINGLE = 5  # characters
 BUCKETS = 4096
-NEIGHBOURS = 3  # of a person's answer, for coverage
+ROUNDING = 1e-6
 # "Tell her" and "never tell her" are nearly one to an encoder, and nearly the same letters.
 NEGATIONS = frozenset(
     word
@@ -99,17 +99,16 @@ def dispersion(vectors: Vectors) -> float | None:
 def coverage(people: Vectors, candidates: Vectors) -> float | None:
     """The share of people's answers that have a candidate in their neighbourhood; None where undefined.
 
-    The neighbourhood of an answer reaches to its third nearest among the other people's, or to the furthest
-    where there are fewer (Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models",
-    ICML 2020). Undefined below three people, or without candidates.
+    The neighbourhood of an answer reaches as far as the nearest of the other people's (Naeem et al.,
+    "Reliable Fidelity and Diversity Metrics for Generative Models", ICML 2020, with k = 1, as a prompt has
+    few answers). Undefined below three people, or without candidates.
     """
     if len(people) < 3 or not len(candidates):
         return None
     among = people @ people.T
     np.fill_diagonal(among, -np.inf)
-    k = min(NEIGHBOURS, len(people) - 1)
-    reach = np.sort(among, axis=1)[:, -k]
-    return float(np.mean((people @ candidates.T).max(axis=1) >= reach))
+    reach = among.max(axis=1)
+    return float(np.mean((people @ candidates.T).max(axis=1) >= reach - ROUNDING))
 
 
 class _WordCharacters(dict[int, str]):

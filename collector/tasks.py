@@ -2,9 +2,11 @@
 
 from celery import shared_task
 from celery.worker import state as worker_state
+from django.conf import settings
 from django.utils import timezone
 
 from collector.generation import sweep, work_turn
+from collector.marking import mark_for
 from collector.queues import is_newest
 from collector.scheduling import Loaded
 
@@ -24,6 +26,12 @@ def generate_batch(queue: str, ticket: int = 0) -> None:
 def sweep_generation() -> None:
     """Publishes what the database says is unfinished and nobody works on."""
     sweep(timezone.now())
+
+
+@shared_task
+def mark_candidates() -> None:
+    """Compares and flags what is done, for half the time until the next of these comes."""
+    mark_for(settings.SWEEP_SECONDS / 2, timezone.now)
 
 
 def _is_wanted() -> bool:

@@ -31,7 +31,8 @@ class RunningEmpanel:
         self.address = f"http://127.0.0.1:{self.port}"
         own = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
         inherited = {key: value for key, value in os.environ.items() if key not in own}
-        self.environment = inherited | {"DATA_DIR": str(data_folder), "DEMO": "0"} | environment
+        self.environment = inherited | {"DATA_DIR": str(data_folder), "DEMO": "0", "SENTENCE_ENCODER": "none"}
+        self.environment |= environment
         self.environment["PORT"] = str(self.port)
         self.log_file = data_folder.with_name(f"{data_folder.name}.log")
         self.process: subprocess.Popen | None = None

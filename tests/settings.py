@@ -13,3 +13,6 @@ if not os.environ.get("DATA_DIR"):
     atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 
 from collector.settings import *  # noqa: F403
+
+# Loading it takes seconds; the tests of the encoder itself switch it on.
+SENTENCE_ENCODER = "none"

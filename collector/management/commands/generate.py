@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from collector.generation import finish_run, make_provider, start_generation, work_batch
 from collector.lifecycle import WrongState
+from collector.marking import mark_candidates
 from collector.models import Campaign, Candidate, GenerationRun, WorkerHeartbeat
 from collector.planning import UnknownProvider
 
@@ -100,12 +101,15 @@ def work_inline(runs: list[GenerationRun], progress: Progress) -> None:
     """One batch of each run in turn, so that the first prompts get all their candidates first."""
     providers = {run.pk: make_provider(run.generator) for run in runs}
     open_runs = list(runs)
+    campaign = runs[0].generator.campaign
     while open_runs:
         progress.show()
         worked = sum(work_batch(run, providers[run.pk], now=timezone.now()) for run in open_runs)
         open_runs = [run for run in open_runs if not finish_run(run, timezone.now())]
-        if open_runs and not worked:
+        if open_runs and not worked and not mark_candidates(timezone.now(), campaign=campaign):
             time.sleep(POLL_SECONDS)  # the rest is in a worker's hands, or waits for its next try
+    while mark_candidates(timezone.now(), campaign=campaign):
+        pass
     progress.close()
 
 
