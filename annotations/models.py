@@ -136,6 +136,8 @@ class Annotator(models.Model):
     weight = models.FloatField(null=True, blank=True)
     soft_levels = models.JSONField(default=dict, blank=True)  # {attribute: level} that juries are balanced by
     flags = models.JSONField(default=list, blank=True)
+    check_tries = models.PositiveSmallIntegerField(default=0)  # of the questions on the instructions
+    check_passed_at = models.DateTimeField(null=True)
     withdrawal_hash = models.CharField(max_length=64, blank=True, db_index=True)
     enrolled_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)

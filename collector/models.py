@@ -84,6 +84,12 @@ class Campaign(models.Model):
     )
     lease_minutes = models.PositiveSmallIntegerField(default=30)
     max_seats_per_annotator = models.PositiveIntegerField(null=True, blank=True)
+    max_seats_per_day = models.PositiveIntegerField(null=True, blank=True)
+    max_minutes_per_day = models.PositiveIntegerField(null=True, blank=True)
+    # Every so many seats one whose prompt is a plain instruction; 0 for none.
+    attention_every = models.PositiveSmallIntegerField(default=0)
+    # [{"question", "options": [...], "answer": index, "explanation"}, ...], asked before the first seat
+    comprehension = models.JSONField(default=list, blank=True)
     repeat_percent = models.PositiveSmallIntegerField(
         default=0, help_text=_("So many of a hundred prompts are asked a second time.")
     )
@@ -253,6 +259,10 @@ class FormVersion(models.Model):
 
 
 class PromptQuerySet(models.QuerySet["Prompt"]):
+    def judged(self) -> "PromptQuerySet":
+        """Those a jury judges; the others train annotators or see whether they read."""
+        return self.filter(purpose=Prompt.Purpose.JUDGED)
+
     def ready(self) -> "PromptQuerySet":
         """Those whose candidates are all there: a jury could see at least one, and none is still to come.
 
@@ -287,6 +297,11 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
 class Prompt(models.Model):
     """One thing said to a model: a text, or a conversation that awaits its next answer."""
 
+    class Purpose(models.TextChoices):
+        JUDGED = "judged", _("judged by a jury")
+        TRAINING = "training", _("practice, with an explanation afterwards")
+        ATTENTION = "attention", _("a plain instruction to follow")
+
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="prompts")
     external_id = models.CharField(max_length=ID_LENGTH)
     text = models.TextField(blank=True)
@@ -296,6 +311,10 @@ class Prompt(models.Model):
     source = models.CharField(max_length=200, blank=True)
     licence = models.CharField(max_length=64, blank=True)
     position = models.PositiveIntegerField(default=0)
+    purpose = models.CharField(max_length=16, choices=Purpose, default=Purpose.JUDGED)
+    # Where it is practice or an instruction: {"criterion": value or [lowest, highest]} and why.
+    expected = models.JSONField(default=dict, blank=True)
+    explanation = models.TextField(blank=True)
     extra = models.JSONField(default=dict, blank=True)  # the x_ columns it came with
     marking_until = models.DateTimeField(null=True, editable=False)  # a worker compares its candidates
 
