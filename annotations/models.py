@@ -451,6 +451,9 @@ class Seat(models.Model):
     void_reason = models.CharField(max_length=16, choices=VoidReason, blank=True)
     is_surplus = models.BooleanField(default=False)  # a late ballot for a place that was given to another
     repeat_index = models.PositiveSmallIntegerField(default=0)
+    purpose = models.CharField(
+        max_length=16, choices=Prompt.Purpose, default=Prompt.Purpose.JUDGED
+    )  # the prompt's own: practice and attention items are no part of a jury
     position = models.PositiveIntegerField(default=0)  # the how-many-eth seat of this annotator
     candidate_order = models.JSONField(default=list)  # candidate keys in the order shown
     nonce = models.CharField(max_length=43, default=make_nonce, unique=True, editable=False)
@@ -477,8 +480,8 @@ class Seat(models.Model):
 
     @property
     def is_counted(self) -> bool:
-        """Whether it takes one of its quota's places: a surplus seat and a repeat stand beside them."""
-        return not self.is_surplus and not self.repeat_index
+        """Whether it takes one of its quota's places: surplus, repeated and practice seats stand beside them."""
+        return not self.is_surplus and not self.repeat_index and self.purpose == Prompt.Purpose.JUDGED
 
 
 class Ballot(models.Model):
