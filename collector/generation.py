@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from collector.claims import MAX_ATTEMPTS, claim_batch, held, kept_alive, release
+from collector.costs import cost_changes
 from collector.distinct import ask_for_marks, awaits_marks, plan_further_samples
 from collector.lifecycle import WrongState
 from collector.models import Campaign, Candidate, GenerationRun, Generator
@@ -26,6 +27,7 @@ from collector.queues import has_work, publish_lost, publish_queue
 from collector.rendering import render_markdown
 from collector.scheduling import Loaded, next_run, stay_with
 from collector.steering import Steering, SteeringRemoved, find_entry, steering_record
+from collector.waits import wait_changes
 
 __all__ = ["claim_batch", "plan_candidates"]
 
@@ -278,7 +280,7 @@ def _done(
     text = _storable(response.text)
     if not text:
         again = _failed(candidate, ProviderError("the response was empty", permanent=False), now)
-        return again | {"seed": request.seed + 1}
+        return again | cost_changes(candidate, response) | {"seed": request.seed + 1}
     generator = candidate.generator
     asked = {
         "provider": generator.provider,
@@ -297,6 +299,7 @@ def _done(
         "html": render_markdown(text),
         "temperature": request.temperature,
         "provenance": asked | steered | circumstances | response.provenance,
+        **cost_changes(candidate, response),
         "error": "",
         "generated_at": now,
         "lease_token": None,
@@ -306,12 +309,11 @@ def _done(
 
 def _failed(candidate: Candidate, error: ProviderError, now: datetime) -> dict[str, Any]:
     """The changes that leave the candidate for another try, or failed where none would help."""
-    change: dict[str, Any] = {"error": str(error), "lease_token": None, "lease_until": None}
+    change: dict[str, Any] = {"error": str(error), "lease_token": None, "lease_until": None, "provenance": {}}
+    if error.retry_after and (wait := wait_changes(candidate, error.retry_after, now)):
+        return change | wait
     if error.permanent or candidate.attempts >= MAX_ATTEMPTS:
         return change | {"state": Candidate.State.FAILED}
-    if error.retry_after:
-        # No holder, but not to be claimed before this time either.
-        change["lease_until"] = now + timedelta(seconds=error.retry_after)
     return change
 
 
