@@ -6,11 +6,13 @@ from drf_spectacular.views import SpectacularAPIView
 from collector import api
 from collector.api_docs import DocsView
 from collector.api_errors import unknown_address
+from collector.diversity_api import DiversityList
 
 campaign_routes = [
     path("", api.CampaignDetail.as_view(), name="campaign"),
     path("prompts/", api.PromptList.as_view(), name="prompts"),
     path("candidates/", api.CandidateList.as_view(), name="candidates"),
+    path("diversity/", DiversityList.as_view(), name="diversity"),
     path("criteria/", api.CriterionList.as_view(), name="criteria"),
     path("generators/", api.GeneratorList.as_view(), name="generators"),
     path("generation-runs/", api.GenerationRunList.as_view(), name="generation-runs"),

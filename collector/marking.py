@@ -5,7 +5,7 @@ order in which they were made. What is done and unmarked is found in the databas
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
@@ -27,6 +27,8 @@ LEASE = timedelta(minutes=10)
 SHINGLES = "shingles"
 # From what cosine on two candidates are near-duplicates, where the campaign does not say otherwise.
 THRESHOLDS = {sentence_encoder.NAME: 0.95, SHINGLES: 0.8}
+# What of a campaign and of its generators the marks depend on.
+SETTINGS = {"duplicate_threshold", "leaves_out_self_identifying", "leaves_out_refusals", "distinct_samples"}
 LeftOut = Candidate.LeftOut
 MARKS = ("flags", "duplicate_of", "left_out", "marked_with", "marked_at")
 
@@ -75,8 +77,13 @@ def mark_for(seconds: float, clock: Callable[[], datetime]) -> int:
     return prompts
 
 
-def forget_marks(campaign: Campaign) -> int:
-    """Has all of a campaign's candidates marked anew, as its threshold changed; returns how many."""
+def remark(campaign: Campaign, changed: Iterable[str]) -> int:
+    """Has a draft's candidates marked anew where the changed settings say so; returns how many.
+
+    Once a campaign has been opened, what its juries see stays as it was.
+    """
+    if not campaign.is_draft or not SETTINGS.intersection(changed):
+        return 0
     return campaign.candidates.done().update(marked_at=None)
 
 

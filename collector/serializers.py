@@ -10,6 +10,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_fiel
 from rest_framework import serializers
 
 from collector.intake import LANGUAGE
+from collector.marking import remark
 from collector.models import SLUG_LENGTH, Campaign, Candidate, Criterion, GenerationRun, Generator, Prompt
 from collector.outbound import MAX_URL, Refused, parse_url
 from collector.providers import PROVIDERS
@@ -26,6 +27,7 @@ from collector.steering_spec import (
 
 SMALL = 32767
 MAX_SEED = 2**31 - 1
+HIGHEST_PRICE = 1_000_000
 MOST_STEPS = 11
 
 
@@ -101,6 +103,9 @@ class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
             "wildcard_seats",
             "lease_minutes",
             "max_seats_per_annotator",
+            "duplicate_threshold",
+            "leaves_out_self_identifying",
+            "leaves_out_refusals",
             "privacy",
             "is_demo",
             "is_imported",
@@ -115,6 +120,7 @@ class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
             "wildcard_seats": {"min_value": 0, "max_value": 1000},
             "lease_minutes": {"min_value": 1, "max_value": 10080},
             "max_seats_per_annotator": {"min_value": 1, "max_value": MAX_SEED},
+            "duplicate_threshold": {"min_value": 0.01, "max_value": 1},
         }
 
     def validate_slug(self, slug: str) -> str:
@@ -136,6 +142,7 @@ class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
         for field, value in validated_data.items():
             setattr(instance, field, value)
         instance.save(update_fields=list(validated_data))
+        remark(instance, validated_data)
         return instance
 
 
@@ -234,7 +241,6 @@ class ProfileSerializer(StrictSerializer):
 
     text = serializers.CharField(max_length=MAX_TEXT, required=False)
     scores = serializers.DictField(child=FiniteField(), required=False)
-    source = serializers.CharField(max_length=MAX_TEXT, required=False)  # type: ignore[assignment]
 
 
 class SteeringSerializer(StrictSerializer):
@@ -300,6 +306,20 @@ class SteeringsField(serializers.Field):
 class GeneratorSerializer(StrictSerializer, serializers.ModelSerializer):
     provider = serializers.ChoiceField(choices=sorted(PROVIDERS))
     temperature = FiniteField(min_value=0, max_value=10, required=False)
+    distinct_samples = serializers.IntegerField(
+        min_value=1,
+        max_value=1000,
+        required=False,
+        allow_null=True,
+        help_text=gettext_lazy("Samples are added until so many of a prompt and steering are distinct."),
+    )
+    max_samples = serializers.IntegerField(
+        min_value=1,
+        max_value=1000,
+        required=False,
+        allow_null=True,
+        help_text=gettext_lazy("The most samples for that; null: four times as many as are to be distinct."),
+    )
     top_p = FiniteField(min_value=0.001, max_value=1, required=False)
     steering = SteeringsField(
         source="steerings",
@@ -307,6 +327,25 @@ class GeneratorSerializer(StrictSerializer, serializers.ModelSerializer):
         help_text=gettext_lazy("Each prompt is answered once under each, as often as there are samples."),
     )
     endpoint = serializers.CharField(source="extra.endpoint", max_length=MAX_URL, required=False)
+    n = serializers.BooleanField(
+        source="extra.n",
+        required=False,
+        help_text=gettext_lazy("Whether the server is asked for several samples of a prompt in one call."),
+    )
+    prompt_token_price = FiniteField(
+        min_value=0,
+        max_value=HIGHEST_PRICE,
+        required=False,
+        allow_null=True,
+        help_text=gettext_lazy("US dollars for a million prompt tokens."),
+    )
+    new_token_price = FiniteField(
+        min_value=0,
+        max_value=HIGHEST_PRICE,
+        required=False,
+        allow_null=True,
+        help_text=gettext_lazy("US dollars for a million generated tokens."),
+    )
 
     class Meta:
         model = Generator
@@ -315,12 +354,18 @@ class GeneratorSerializer(StrictSerializer, serializers.ModelSerializer):
             "provider",
             "model",
             "samples",
+            "distinct_samples",
+            "max_samples",
+            "written_by_people",
             "temperature",
             "top_p",
             "max_new_tokens",
             "steering",
             "seed",
             "endpoint",
+            "n",
+            "prompt_token_price",
+            "new_token_price",
         ]
         extra_kwargs = {
             "samples": {"min_value": 1, "max_value": 1000},
@@ -336,7 +381,7 @@ class GeneratorSerializer(StrictSerializer, serializers.ModelSerializer):
         return endpoint
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if PROVIDERS[attrs["provider"]].has_endpoint and "extra" not in attrs:
+        if PROVIDERS[attrs["provider"]].has_endpoint and "endpoint" not in attrs.get("extra", {}):
             raise serializers.ValidationError(
                 {"endpoint": self.fields["endpoint"].error_messages["required"]}
             )
@@ -348,6 +393,21 @@ class CandidateSerializer(serializers.ModelSerializer):
     prompt_id = serializers.CharField(source="prompt.external_id", read_only=True)
     generator = serializers.CharField(source="generator.name", read_only=True)
     provenance = serializers.DictField(read_only=True)
+    flags = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="self_identifying, refusal, cut_off, length_outlier",
+    )
+    duplicate_of = serializers.CharField(
+        source="duplicate_of.external_id",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text=gettext_lazy("The earlier candidate of the same prompt that it repeats."),
+    )
+    left_out = serializers.CharField(
+        read_only=True, help_text=gettext_lazy("Why juries do not see it; empty where they do.")
+    )
 
     class Meta:
         model = Candidate
@@ -362,6 +422,13 @@ class CandidateSerializer(serializers.ModelSerializer):
             "temperature",
             "seed",
             "provenance",
+            "prompt_tokens",
+            "new_tokens",
+            "cost",
+            "flags",
+            "duplicate_of",
+            "left_out",
+            "marked_at",
             "error",
             "generated_at",
         ]

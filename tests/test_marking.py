@@ -10,7 +10,7 @@ from annotations.jury import seat_ready_prompts
 from collector.claims import claim_batch
 from collector.generation import finish_run, start_generation, sweep, work_candidates
 from collector.lengths import flag_lengths
-from collector.marking import LEASE, forget_marks, mark_candidates, mark_for
+from collector.marking import LEASE, mark_candidates, mark_for, remark
 from collector.models import Campaign, Candidate, Dispersion, GenerationRun, Prompt
 from collector.providers.base import Provider, Response
 from tests.builders import make_campaign, make_candidate, make_generator, make_open_campaign, make_prompt
@@ -119,7 +119,7 @@ def test_marking_again_changes_nothing(prompt):
     add(prompt, TELL, TELL, WAIT)
     mark_candidates(NOW)
     before = marks(prompt.campaign)
-    forget_marks(prompt.campaign)
+    remark(prompt.campaign, ["duplicate_threshold"])
 
     assert mark_candidates(NOW) == 1
     assert mark_candidates(NOW) == 0
@@ -169,7 +169,7 @@ def test_juries_see_duplicates_unless_distinct_ones_are_asked_for(prompt):
     assert Candidate.objects.for_juries().count() == 2
 
     prompt.campaign.generators.update(distinct_samples=2)
-    forget_marks(prompt.campaign)
+    remark(prompt.campaign, ["distinct_samples"])
     mark_candidates(NOW)
     assert marks(prompt.campaign)["p-a-1"] == ("p-a-0", "duplicate")
 
@@ -195,10 +195,11 @@ def test_what_an_opened_campaign_shows_stays_as_it_was(prompt):
     add(prompt, TELL, "As an AI, I have no opinion.")
     mark_candidates(NOW)
     Campaign.objects.update(leaves_out_self_identifying=True, state=Campaign.State.OPEN)
-    forget_marks(prompt.campaign)
-    Candidate.objects.update(marked_at=NOW)
+    add(prompt, "As an AI, I cannot say.")
+    remark(Campaign.objects.get(), ["leaves_out_self_identifying"])
+    mark_candidates(NOW)
 
-    assert Candidate.objects.for_juries().count() == 2
+    assert [why for _original, why in marks(prompt.campaign).values()] == ["", "", "self_identifying"]
 
 
 def test_a_prompt_of_which_nothing_is_left_to_see_gets_no_jury(prompt):
