@@ -7,8 +7,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from annotations import assignment, jury, retention, simulation
+from annotations import assignment, jury, retention, simulation, summaries
 from annotations.enrolment import Refused
+from annotations.profiles import send_summary
 from collector.models import Campaign
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,19 @@ def seat_ready_prompts() -> int:
     """Opens places on prompts whose candidates are all there, in every campaign that gives out seats."""
     running = Campaign.objects.filter(state__in=[Campaign.State.OPEN, Campaign.State.PAUSED])
     return sum(jury.seat_ready_prompts(campaign) for campaign in running)
+
+
+@shared_task
+def summarise_profile(summary_id: int) -> bool:
+    """Has a generator put one person's words about their values into a few sentences."""
+    return summaries.summarise(summary_id, now=timezone.now())
+
+
+@shared_task
+def sweep_summaries() -> None:
+    """Sends those again whose message seems lost, or whose worker fell silent."""
+    for key, queue in summaries.lost_summaries(timezone.now()):
+        send_summary(key, queue)
 
 
 @shared_task

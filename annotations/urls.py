@@ -2,14 +2,17 @@
 
 from django.urls import path
 
-from annotations import ending, join, my_data, views
+from annotations import ending, join, my_data, profile_pages, views
 
 app_name = "annotations"
 urlpatterns = [
     path("join/<slug:slug>/", join.join, name="join"),
     path("c/<slug:slug>/language/", join.language, name="language"),
     path("c/<slug:slug>/consent/", views.consent, name="consent"),
-    path("c/<slug:slug>/profile/", views.profile, name="profile"),
+    path("c/<slug:slug>/profile/", profile_pages.profile, name="profile"),
+    path("c/<slug:slug>/my-profile/", profile_pages.my_profile, name="my_profile"),
+    path("c/<slug:slug>/my-profile/summary/", profile_pages.decide_summary, name="decide_summary"),
+    path("c/<slug:slug>/my-profile/text/", profile_pages.change_text, name="change_text"),
     path("c/<slug:slug>/rate/", views.rate, name="rate"),
     path("c/<slug:slug>/rate/next/", views.rate_next, name="rate_next"),
     path("c/<slug:slug>/rate/send/", views.submit, name="submit_ballot"),

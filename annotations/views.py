@@ -1,8 +1,7 @@
-"""The annotator's way between joining and the end: consent, profile, rate."""
+"""The annotator's way between joining and the end: consent, and rate; the profile has pages of its own."""
 
 from typing import Any
 
-from django.conf.locale import LANG_INFO
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,8 +23,7 @@ from annotations.ending import ready_page
 from annotations.enrolment import Refused, enrol
 from annotations.guard import for_annotators
 from annotations.models import Annotator, Scope, Seat
-from annotations.profile_form import item_order, profile_sections, read_profile
-from annotations.profiles import InvalidProfile, latest_profile, record_profile
+from annotations.profiles import latest_profile
 from annotations.rating_page import rating_context, read_answers
 from annotations.recruitment import recruitment_of
 from collector.models import Campaign
@@ -49,22 +47,6 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
     return _consent_page(request, campaign)
 
 
-@require_http_methods(["GET", "POST"])
-@for_annotators
-def profile(request: HttpRequest, annotator: Annotator) -> HttpResponse:
-    if request.method == "GET":
-        return _profile_page(request, annotator)
-    skipped = "skip" in request.POST
-    raw = {} if skipped else read_profile(request.POST)
-    languages = [code for code in request.POST.getlist("languages") if code in annotator.campaign.languages]
-    try:
-        record_profile(annotator, raw, languages=languages, item_order=item_order(annotator))
-    except InvalidProfile as error:
-        context = {"sections": profile_sections(annotator, raw, error.fields)}
-        return _profile_page(request, annotator, context, status=400)
-    return _next(request, annotator)
-
-
 @require_GET
 @for_annotators
 def rate(request: HttpRequest, annotator: Annotator) -> HttpResponse:
@@ -82,7 +64,7 @@ def rate(request: HttpRequest, annotator: Annotator) -> HttpResponse:
 @require_POST
 @for_annotators
 def rate_next(request: HttpRequest, annotator: Annotator) -> HttpResponse:
-    return _next(request, annotator)
+    return to_next_seat(request, annotator)
 
 
 @require_POST
@@ -102,7 +84,7 @@ def submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
         return closed_page(request, annotator.campaign, "closed", status=409)
     if seat.is_surplus:
         messages.info(request, _("Your seat was given back; your answers are kept."))
-    return _next(request, annotator)
+    return to_next_seat(request, annotator)
 
 
 @require_POST
@@ -111,7 +93,7 @@ def skip(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     seat = access.get_seat(annotator, request.POST.get("form_nonce", ""))
     if seat.state == Seat.State.HELD:
         void_seat(seat, Seat.VoidReason.SKIPPED, now=timezone.now())
-    return _next(request, annotator)
+    return to_next_seat(request, annotator)
 
 
 def _agree(
@@ -156,26 +138,7 @@ def _consent_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     return render(request, "annotations/consent.html", context, status=400 if context["error"] else 200)
 
 
-def _profile_page(
-    request: HttpRequest, annotator: Annotator, context: dict[str, Any] | None = None, *, status: int = 200
-) -> HttpResponse:
-    offered = annotator.campaign.languages if len(annotator.campaign.languages) > 1 else []
-    languages = [
-        {
-            "code": code,
-            "name": LANG_INFO.get(code, {}).get("name_local", code),
-            "checked": code in annotator.languages,
-        }
-        for code in offered
-    ]
-    base: dict[str, Any] = {"campaign": annotator.campaign, "languages": languages}
-    if latest_profile(annotator) is None:
-        base["withdrawal_code"] = access.withdrawal_code(request, annotator.campaign.slug)
-    sections = {} if context else {"sections": profile_sections(annotator)}
-    return render(request, "annotations/profile.html", base | sections | (context or {}), status=status)
-
-
-def _next(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+def to_next_seat(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     """To the next seat if one can be had, else to the end."""
     if next_seats(annotator, now=timezone.now()):
         return redirect("annotations:rate", annotator.campaign.slug)

@@ -53,6 +53,10 @@ INSTALLED_APPS = [
     "annotations",
     "exports",
     "console",
+    # After ours, whose templates dress its pages.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -66,6 +70,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "console.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -90,8 +96,11 @@ TEMPLATES = [
 OPENING_CHECKS = [
     "collector.lifecycle.missing_content",
     "annotations.jury.missing_jury",
+    "annotations.questionnaires.missing_instruments",
     "annotations.consent.missing_consent",
 ]
+# Gives the ids of the questionnaires that a campaign can ask.
+INSTRUMENT_CATALOGUE = "annotations.instruments.available_instruments"
 TASKS_AFTER_OPENING = ["annotations.tasks.seat_ready_prompts"]
 
 # --- database ---------------------------------------------------------------------------------------
@@ -128,6 +137,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "console:sign_in"
+# On a laptop a password will do; on the open net, whoever sees a campaign proves who they are twice.
+REQUIRE_STAFF_MFA = read_flag("REQUIRE_STAFF_MFA", HTTPS)
+ACCOUNT_ADAPTER = "console.account_adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "console.account_adapter.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 LOGIN_REDIRECT_URL = "console:campaigns"
 LOGOUT_REDIRECT_URL = "console:sign_in"
 AXES_FAILURE_LIMIT = 8
@@ -225,7 +244,11 @@ GENERATION_BATCH_SIZE = read_number("GENERATION_BATCH_SIZE", 16, low=1, high=409
 GENERATION_LEASE_SECONDS = read_number("GENERATION_LEASE_SECONDS", 60, low=5)
 # Weights are large: hosts and data folders may share them.
 MODELS_DIR = Path(read_text("MODELS_DIR", str(DATA_DIR / "models"))).resolve()
-MODEL_DTYPE = read_choice("MODEL_DTYPE", "bfloat16", ("bfloat16", "float16", "float32"))
+# Empty: what fits the device.
+MODEL_DTYPE = read_choice("MODEL_DTYPE", "", ("", "bfloat16", "float16", "float32"))
+MODEL_ATTENTION = read_choice("MODEL_ATTENTION", "", ("", "sdpa", "flash_attention_2", "eager"))
+# A worker that has nothing to generate for so long gives the model's memory back; 0 keeps it.
+MODEL_IDLE_SECONDS = read_number("MODEL_IDLE_SECONDS", 900, low=0)
 # Compares candidates by meaning where its package and torch are installed; "none" leaves shingles alone.
 SENTENCE_ENCODER = read_choice("SENTENCE_ENCODER", "minilm", ("minilm", "none"))
 # In the environment, not the database: who may edit a campaign must not reach into the operator's network.
@@ -265,6 +288,7 @@ SWEEPS = {
     "collector.tasks.mark_candidates": SWEEP_SECONDS,
     "annotations.tasks.seat_ready_prompts": SWEEP_SECONDS,
     "annotations.tasks.expire_seats": 30,
+    "annotations.tasks.sweep_summaries": SWEEP_SECONDS,
     "annotations.tasks.delete_old_ids": 60 * 60,
     "exports.tasks.sweep_releases": 60,
 }

@@ -1,17 +1,28 @@
 """The catalogue's files are whole and alike in every language; a broken file is refused by file and key."""
 
 import hashlib
+import re
 import tomllib
 from typing import get_args
 
 import pytest
 
-from annotations.instruments import InstrumentError, available_instruments, load_instrument, load_text
+from annotations.instruments import (
+    InstrumentError,
+    available_instruments,
+    load_instrument,
+    load_score_texts,
+    load_text,
+)
 from annotations.instruments.instrument import Kind, Op
 from annotations.instruments.loader import CATALOG
 from annotations.instruments.structure import KINDS, OPS
 
-LANGUAGES = ("ar", "de", "en", "es")
+LANGUAGES = ("ar", "de", "en", "es", "hi", "zh")
+# Whose words are ours, so that they come in every language.
+OURS = ("ai-prefs-8", "core-demographics", "free-text-values")
+WITHOUT_WORDS = ("bfi-10", "mfq-2", "mfq-30", "pvq-rr", "tipi", "twivi", "valuecompass-56")
+PUBLISHED = ("ess-hvs-21", "mini-ipip-20")
 
 STRUCTURE = """
 schema = 1
@@ -23,6 +34,7 @@ spdx = "CC0-1.0"
 attribution = "Tests"
 [admin]
 order = "fixed"
+minutes = 1
 [[item]]
 id = "pet"
 kind = "choice"
@@ -34,6 +46,7 @@ kind = "likert"
 min = 1
 max = 7
 attribute = "trust"
+dont_know = true
 bands = { low = [1, 4], high = [5, 7] }
 [[item]]
 id = "why"
@@ -71,6 +84,15 @@ title = "Pet"
 op = "lookup"
 item = "pet"
 table = { cat = 1, dog = 2 }
+[[score]]
+id = "h"
+title = "Higher order"
+level = "higher_order"
+op = "mean"
+scores = ["m", "r"]
+[[check]]
+item = "trust"
+fails = ["1", "2"]
 [export]
 default = "scores"
 raw_items = "restricted"
@@ -82,6 +104,7 @@ language = "en"
 title = "Mini"
 intro = "Three questions."
 prefer_not_to_say = "Prefer not to say"
+dont_know = "Don't know"
 [translation]
 translator = "Tests"
 method = "none"
@@ -132,24 +155,28 @@ def key_paths(table, path=""):
 
 
 def test_catalogue_holds_the_instruments_a_profile_needs():
-    assert available_instruments() == ("ai-prefs-8", "core-demographics", "free-text-values")
+    assert available_instruments() == tuple(sorted((*OURS, *PUBLISHED, *WITHOUT_WORDS)))
+
+
+@pytest.mark.parametrize("instrument_id", OURS)
+def test_our_own_instruments_load_in_every_language(instrument_id):
+    assert load_instrument(instrument_id).languages == LANGUAGES
 
 
 @pytest.mark.parametrize("instrument_id", available_instruments())
-def test_every_instrument_loads_in_every_language(instrument_id):
+def test_every_text_has_words_for_every_item_and_answer(instrument_id):
     instrument = load_instrument(instrument_id)
 
-    assert instrument.languages == LANGUAGES
-    for language in LANGUAGES:
+    for language in instrument.languages:
         text = load_text(instrument, language)
         assert text.language == language
         assert [item.id for item in text.items] == [item.id for item in instrument.items]
         for item, words in zip(instrument.items, text.items, strict=True):
-            assert tuple(key for key, _ in words.options) == item.options
+            assert tuple(key for key, _ in words.options) in (item.options, item.answers)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("instrument_id", available_instruments())
+@pytest.mark.parametrize("instrument_id", OURS)
 def test_every_language_has_the_keys_of_english(instrument_id, language):
     folder = CATALOG / instrument_id
     english = tomllib.loads((folder / "text.en.toml").read_text(encoding="utf-8"))
@@ -158,7 +185,7 @@ def test_every_language_has_the_keys_of_english(instrument_id, language):
     assert list(key_paths(other)) == list(key_paths(english))
 
 
-@pytest.mark.parametrize("instrument_id", available_instruments())
+@pytest.mark.parametrize("instrument_id", OURS)
 def test_no_translation_repeats_the_english_question(instrument_id):
     instrument = load_instrument(instrument_id)
     questions = [{item.question for item in load_text(instrument, language).items} for language in LANGUAGES]
@@ -166,12 +193,63 @@ def test_no_translation_repeats_the_english_question(instrument_id):
     assert len(set.union(*questions)) == len(LANGUAGES) * len(instrument.items)
 
 
-@pytest.mark.parametrize("instrument_id", available_instruments())
+@pytest.mark.parametrize("instrument_id", OURS)
 def test_our_own_words_are_free_to_use(instrument_id):
     instrument = load_instrument(instrument_id)
 
     assert instrument.licence.spdx == "CC0-1.0"
     assert {load_text(instrument, language).translation.licence for language in LANGUAGES} == {"CC0-1.0"}
+
+
+@pytest.mark.parametrize("instrument_id", PUBLISHED)
+def test_published_instruments_come_in_english_and_fall_back_to_it_for_all_to_see(instrument_id):
+    instrument = load_instrument(instrument_id)
+
+    assert instrument.licence.text_bundled
+    assert load_text(instrument, "ar").language == "en"
+
+
+@pytest.mark.parametrize("instrument_id", WITHOUT_WORDS)
+def test_an_instrument_whose_licence_forbids_it_has_no_words_in_the_repository(instrument_id):
+    instrument = load_instrument(instrument_id)
+
+    assert not instrument.licence.text_bundled
+    assert [path.name for path in instrument.folder.iterdir()] == ["instrument.toml"]
+    # Numbers for names: even an item's key says nothing of its words.
+    assert all(re.fullmatch(r"i\d\d", item.id) for item in instrument.items)
+
+
+def test_the_survey_s_words_lie_beside_a_licence_of_their_own():
+    instrument = load_instrument("ess-hvs-21")
+    licence = (instrument.folder / "LICENSE.md").read_text(encoding="utf-8")
+
+    assert instrument.licence.spdx == "CC-BY-SA-4.0" == load_text(instrument, "en").translation.licence
+    assert "ESS ERIC" in licence
+    assert "https://creativecommons.org/licenses/by-sa/4.0/" in licence
+    assert "PVQ-40" in licence  # and says what must never be added to it
+
+
+def test_scores_and_attributes_of_the_whole_catalogue_have_names_of_their_own():
+    # One profile holds all of them in one flat table.
+    instruments = [load_instrument(name) for name in available_instruments()]
+    scores = [score.id for one in instruments for score in one.scores]
+    attributes = [name for one in instruments for name in one.attributes]
+
+    assert len(scores) == len(set(scores))
+    assert len(attributes) == len(set(attributes))
+
+
+@pytest.mark.parametrize("instrument_id", ["ai-prefs-8", "ess-hvs-21", "mini-ipip-20"])
+def test_scores_shown_to_people_have_words_in_every_language(instrument_id):
+    instrument = load_instrument(instrument_id)
+    texts = [load_score_texts(instrument, language) for language in LANGUAGES]
+
+    assert all(list(text) == list(texts[0]) for text in texts)
+    assert len({one.meaning for text in texts for one in text.values()}) >= len(LANGUAGES)
+
+
+def test_an_instrument_may_have_no_words_for_its_scores():
+    assert load_score_texts(load_instrument("tipi"), "en") == {}
 
 
 def test_levels_that_strata_are_declared_with():
@@ -261,6 +339,13 @@ BROKEN_STRUCTURES = [
     ('order = "fixed"', 'order = "shuffled"', "admin.order"),
     ('order = "fixed"', "max_missing = -1", "admin.max_missing"),
     ("[admin]", "[[admin]]", "admin"),
+    ("minutes = 1", "", "admin.minutes"),
+    ("minutes = 1", "minutes = 0", "admin.minutes"),
+    ('scores = ["m", "r"]', 'scores = ["m", "h"]', "score[6].scores"),
+    ('level = "higher_order"', 'level = "highest"', "score[6].level"),
+    ('fails = ["1", "2"]', 'fails = ["8"]', "check[1].fails"),
+    ('item = "trust"\nfails', 'item = "why"\nfails', "check[1].item"),
+    ('attribution = "Tests"', 'attribution = "Tests"\ntext_bundled = false', "licence.text_bundled"),
     ('id = "pet"', 'id = "Pet!"', "item[1].id"),
     ('id = "trust"', 'id = "pet"', "item[2].id"),
     ('attribute = "trust"', 'attribute = "pet"', "item[2].attribute"),
@@ -328,6 +413,8 @@ BROKEN_TEXTS = [
     ('cat = "Cat", ', "", "item.pet.options.cat"),
     ('cat = "Cat"', 'cow = "Cow", cat = "Cat"', "item.pet.options.cow"),
     ('low = "None"', "", "item.trust.low"),
+    ('dont_know = "Don\'t know"', "", "dont_know"),
+    ('low = "None"', 'low = "None"\nlabels = { 1 = "One" }', "item.trust.labels.2"),
     ('high = "High"', "high = 5", "item.trust.bands.high"),
     ('label = "Why"', 'label = "Why"\nlow = "No"', "item.why.low"),
 ]

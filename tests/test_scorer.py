@@ -40,6 +40,7 @@ min = 1
 max = 6
 reverse_all = true
 [admin]
+minutes = 1
 max_missing = 1
 straightline_max = 3
 [[item]]
@@ -438,3 +439,159 @@ def test_more_blanks_than_the_limit_are_flagged():
 
 def test_a_person_who_tells_nothing_about_themselves_is_not_flagged():
     assert profile_flags(DEMOGRAPHICS, validate_answers(DEMOGRAPHICS, {})) == []
+
+
+# Published instruments, by their published keys
+
+
+HVS = load_instrument("ess-hvs-21")
+VALUES = {
+    "conformity": (7, 16),
+    "tradition": (9, 20),
+    "benevolence": (12, 18),
+    "universalism": (3, 8, 19),
+    "self_direction": (1, 11),
+    "stimulation": (6, 15),
+    "hedonism": (10, 21),
+    "achievement": (4, 13),
+    "power": (2, 17),
+    "security": (5, 14),
+}
+
+
+def answered(instrument, typed):
+    """The instrument's items answered in order with these numbers; None is left blank."""
+    pairs = zip(instrument.items, typed, strict=True)
+    return validate_answers(instrument, {item.id: str(value) for item, value in pairs if value is not None})
+
+
+def test_the_human_values_scale_is_scored_as_its_author_says():
+    typed = [1, 6, 2, 5, 3, 4, 2, 1, 3, 5, 1, 2, 4, 3, 6, 2, 5, 1, 2, 4, 3]
+    scores = score(HVS, answered(HVS, typed))
+
+    # Reversed, 7 - x: 6 1 5 2 4 3 5 6 4 2 6 5 3 4 1 5 2 6 5 3 4, whose sum is 82 and whose mean is MRAT.
+    mrat = 82 / 21
+    assert scores["hvs_mrat"] == pytest.approx(mrat)
+    assert scores["hvs_universalism"] == pytest.approx((5 + 6 + 5) / 3)  # items 3, 8 and 19
+    assert scores["hvs_self_direction"] == 6  # items 1 and 11
+    assert scores["hvs_power"] == 1.5  # items 2 and 17
+    assert scores["hvs_universalism_centred"] == pytest.approx(16 / 3 - mrat)
+    # Universalism and benevolence (5 + 6) / 2, each counting once though one has three items.
+    assert scores["hvs_self_transcendence"] == pytest.approx((16 / 3 + 5.5) / 2)
+    assert scores["hvs_self_transcendence_centred"] == pytest.approx((16 / 3 + 5.5) / 2 - mrat)
+    # Self-direction 6, stimulation 2, hedonism 3; security 4, conformity 5, tradition 3.5.
+    assert scores["hvs_openness_over_conservation"] == pytest.approx(11 / 3 - 12.5 / 3)
+
+
+def test_every_value_of_the_human_values_scale_has_its_items():
+    for value, numbers in VALUES.items():
+        of_value = next(one for one in HVS.scores if one.id == f"hvs_{value}")
+        assert [HVS.items.index(HVS.item(item)) + 1 for item in of_value.items] == list(numbers)
+
+
+@given(st.lists(st.integers(1, 6), min_size=21, max_size=21))
+def test_centred_items_of_the_human_values_scale_add_up_to_zero(typed):
+    scores = score(HVS, answered(HVS, typed))
+
+    total = sum(len(items) * scores[f"hvs_{value}_centred"] for value, items in VALUES.items())
+    assert total == pytest.approx(0, abs=1e-9)
+
+
+@given(st.lists(st.integers(1, 3), min_size=21, max_size=21), st.integers(0, 3))
+def test_who_rates_everything_higher_has_the_same_centred_values(typed, constant):
+    before = score(HVS, answered(HVS, typed))
+    after = score(HVS, answered(HVS, [value + constant for value in typed]))
+
+    for one in HVS.scores:
+        if one.op == "subtract":
+            assert after[one.id] == pytest.approx(before[one.id], abs=1e-9)
+
+
+@given(st.integers(1, 6))
+def test_the_same_answer_throughout_leaves_no_value_above_another(level):
+    scores = score(HVS, answered(HVS, [level] * 21))
+
+    assert {round(scores[f"hvs_{value}_centred"], 9) for value in VALUES} == {0}
+    assert profile_flags(HVS, answered(HVS, [level] * 21)) == ["straight_lining"]
+
+
+def test_the_mean_rating_is_of_the_answered_items_and_needs_most_of_them():
+    # Two left out of 21: the mean of the other nineteen.
+    typed = [1, 6, 2, 5, 3, 4, 2, 1, 3, 5, 1, 2, 4, 3, 6, 2, 5, 1, 2, None, None]
+    assert score(HVS, answered(HVS, typed))["hvs_mrat"] == pytest.approx((82 - 3 - 4) / 19)
+
+    # Six left out: too many to know the person's level, and flagged as such.
+    few = [None] * 6 + [3] * 15
+    assert score(HVS, answered(HVS, few))["hvs_mrat"] is None
+    assert score(HVS, answered(HVS, few))["hvs_hedonism_centred"] is None
+    assert profile_flags(HVS, answered(HVS, few)) == ["too_many_blanks"]
+
+
+# Items that count for a trait, as published; those turned round are negative.
+TRAITS = [
+    ("mini-ipip-20", "ipip_extraversion", (1, -6, 11, -16)),
+    ("mini-ipip-20", "ipip_agreeableness", (2, -7, 12, -17)),
+    ("mini-ipip-20", "ipip_conscientiousness", (3, -8, 13, -18)),
+    ("mini-ipip-20", "ipip_neuroticism", (4, -9, 14, -19)),
+    ("mini-ipip-20", "ipip_imagination", (5, -10, -15, -20)),
+    ("tipi", "tipi_extraversion", (1, -6)),
+    ("tipi", "tipi_agreeableness", (-2, 7)),
+    ("tipi", "tipi_conscientiousness", (3, -8)),
+    ("tipi", "tipi_emotional_stability", (-4, 9)),
+    ("tipi", "tipi_openness", (5, -10)),
+    ("bfi-10", "bfi_extraversion", (-1, 6)),
+    ("bfi-10", "bfi_agreeableness", (2, -7)),
+    ("bfi-10", "bfi_conscientiousness", (-3, 8)),
+    ("bfi-10", "bfi_neuroticism", (-4, 9)),
+    ("bfi-10", "bfi_openness", (-5, 10)),
+    ("mfq-30", "mfq30_harm", (1, 7, 12, 17, 23, 28)),
+    ("mfq-30", "mfq30_purity", (5, 11, 16, 21, 27, 32)),
+    ("mfq-2", "mfq2_care", (1, 7, 13, 19, 25, 31)),
+    ("mfq-2", "mfq2_purity", (6, 12, 18, 24, 30, 36)),
+    ("twivi", "twivi_conformity", (1, 11)),
+    ("twivi", "twivi_security", (10, 20)),
+    ("pvq-rr", "pvqrr_humility", (7, 38, 54)),
+    ("pvq-rr", "pvqrr_benevolence_care", (11, 25, 47)),
+    ("valuecompass-56", "vc56_stimulation", (-9, -25, -37)),
+]
+
+
+@pytest.mark.parametrize(("name", "trait", "key"), TRAITS)
+def test_published_keys(name, trait, key):
+    instrument = load_instrument(name)
+    of_trait = next(one for one in instrument.scores if one.id == trait)
+    signs = [-1 if instrument.item(item).reverse else 1 for item in of_trait.items]
+    numbers = [int(item.removeprefix("i")) for item in of_trait.items]
+
+    assert tuple(sign * number for sign, number in zip(signs, numbers, strict=True)) == key
+
+
+def test_the_refined_values_use_every_item_once():
+    items = [item for one in load_instrument("pvq-rr").scores if len(one.items) == 3 for item in one.items]
+
+    assert sorted(items) == [f"i{number:02d}" for number in range(1, 58)]
+
+
+def test_moral_foundations_attention_items_flag_and_do_not_count():
+    mfq = load_instrument("mfq-30")
+    typed = [(number % 5) for number in range(32)]
+    typed[5], typed[21] = 0, 5
+    assert profile_flags(mfq, answered(mfq, typed)) == []
+
+    for place, value in ((5, 3), (21, 2)):
+        wrong = [*typed[:place], value, *typed[place + 1 :]]
+        assert profile_flags(mfq, answered(mfq, wrong)) == ["failed_catch"]
+        assert score(mfq, answered(mfq, wrong)) == score(mfq, answered(mfq, typed))
+
+
+def test_not_knowing_where_one_stands_is_not_refusing_to_say():
+    answers = validate_answers(DEMOGRAPHICS, {"left_right": "dont_know"})
+
+    assert answers["left_right"] is Missing.DONT_KNOW
+    assert attributes(DEMOGRAPHICS, answers)["left_right"] is None
+    assert unpack_answers(pack_answers(answers)) == answers
+
+
+def test_dont_know_is_an_answer_only_where_it_is_offered():
+    with pytest.raises(AnswerError, match="not_a_number"):
+        validate_answers(AI_PREFS, {"values": "dont_know"})

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Any
 
-from annotations.instruments.instrument import PREFER_NOT_TO_SAY, Instrument, Item
+from annotations.instruments.instrument import DONT_KNOW, PREFER_NOT_TO_SAY, Instrument, Item
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
 # Everything below a space but tab and newline, and halves of surrogate pairs: no person types them, and
@@ -17,6 +17,7 @@ class Missing(Enum):
     """Why there is no value. Not a str, so that it can never be taken for an option or a text."""
 
     DECLINED = "declined"
+    DONT_KNOW = "dont_know"
     NOT_APPLICABLE = "not_applicable"
     NOT_ASKED = "not_asked"
     NOT_REACHED = "not_reached"
@@ -43,7 +44,8 @@ def validate_answers(
     """An answer for every item in the instrument's order; AnswerError with every field at fault.
 
     Not `shown` (default: all are): not asked. Its condition unmet: not applicable, whatever was typed.
-    Shown and left blank: not reached. `prefer_not_to_say` on a closed item: declined.
+    Shown and left blank: not reached. `prefer_not_to_say` on a closed item: declined; `dont_know` where
+    the item offers it: don't know, which is kept apart.
     """
     known = {item.id for item in instrument.items}
     faults = {name: "unknown_item" for name in raw if name not in known}
@@ -58,6 +60,11 @@ def validate_answers(
     if faults:
         raise AnswerError(faults)
     return answers
+
+
+def is_printable(text: str) -> bool:
+    """Whether every sign is one that people type and a database keeps."""
+    return _UNPRINTABLE.search(text) is None
 
 
 def pack_answers(answers: Answers) -> dict[str, Any]:
@@ -91,11 +98,13 @@ def _read_answer(item: Item, raw: str, answers: Answers, is_shown: bool) -> Answ
         return _read_text(item, text)
     if text == PREFER_NOT_TO_SAY:
         return Missing.DECLINED
+    if text == DONT_KNOW and item.dont_know:
+        return Missing.DONT_KNOW
     return _read_number(item, text) if item.is_number else _read_option(item, text)
 
 
 def _read_text(item: Item, text: str) -> str:
-    if _UNPRINTABLE.search(text):
+    if not is_printable(text):
         raise ValueError("not_text")
     if item.max_chars is not None and len(text) > item.max_chars:
         raise ValueError("too_long")

@@ -6,9 +6,12 @@ from typing import Literal
 
 Kind = Literal["choice", "likert", "slider", "text"]
 Op = Literal["mean", "sum", "subtract", "reverse", "standardise", "lookup"]
+# How a score reads: as answered, less the person's own mean, or several scores put together.
+Level = Literal["raw", "centred", "higher_order"]
 
-# The answer every closed item accepts besides its own; no instrument lists it among its options.
+# The answer every closed item accepts besides its own, and the one that some do; neither is an option.
 PREFER_NOT_TO_SAY = "prefer_not_to_say"
+DONT_KNOW = "dont_know"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Item:
     attribute: str | None = None
     bands: tuple[Band, ...] = ()
     only_if: Condition | None = None
+    dont_know: bool = False
 
     @property
     def is_closed(self) -> bool:
@@ -59,14 +63,17 @@ class Item:
         return self.min, self.max
 
     @property
-    def levels(self) -> tuple[str, ...]:
-        """What the item's attribute can be, in order: its bands, its options, or its numbers."""
-        if self.bands:
-            return tuple(band.key for band in self.bands)
+    def answers(self) -> tuple[str, ...]:
+        """What a closed item can be answered with, in order: its options or its numbers, as typed."""
         if self.is_number:
             low, high = self.bounds
             return tuple(str(number) for number in range(low, high + 1))
         return self.options
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """What the item's attribute can be, in order: its bands, or else its answers."""
+        return tuple(band.key for band in self.bands) or self.answers
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,9 @@ class Score:
     id: str
     op: Op
     title: str
+    level: Level = "raw"
     items: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
     min_answered: int = 1
     a: str | None = None
     b: str | None = None
@@ -89,10 +98,22 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Check:
+    """An attention item: giving one of the answers in `fails` flags the profile."""
+
+    item: str
+    fails: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Licence:
+    """The terms of the words; where `text_bundled` is false the study's owner brings them."""
+
     spdx: str
     attribution: str
     source: str = ""
+    doi: str = ""
+    text_bundled: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,7 +126,10 @@ class Export:
 
 @dataclass(frozen=True)
 class Instrument:
-    """One version of a questionnaire without its words; `sha256` is of the structure file's bytes."""
+    """One version of a questionnaire without its words; `sha256` is of the structure file's bytes.
+
+    `minutes` is an estimate of how long most people take.
+    """
 
     id: str
     version: str
@@ -113,11 +137,13 @@ class Instrument:
     sha256: str
     items: tuple[Item, ...]
     scores: tuple[Score, ...]
+    checks: tuple[Check, ...]
     licence: Licence
     export: Export
     order: Literal["fixed", "random"]
     max_missing: int | None
     straightline_max: int | None
+    minutes: int
     languages: tuple[str, ...]
     folder: Path = field(repr=False)
 
@@ -136,7 +162,10 @@ class Instrument:
 
 @dataclass(frozen=True)
 class ItemText:
-    """The words of one item; `options` and `bands` are (key, label) pairs in the structure's order."""
+    """The words of one item; `options` and `bands` are (key, label) pairs in the structure's order.
+
+    A scale whose steps all have words has them as `options`, its numbers being the keys.
+    """
 
     id: str
     label: str
@@ -173,6 +202,7 @@ class InstrumentText:
     intro: str
     stem: str
     prefer_not_to_say: str
+    dont_know: str
     items: tuple[ItemText, ...]
     translation: Translation
 
@@ -182,3 +212,12 @@ class InstrumentText:
             if item.id == item_id:
                 return item
         raise KeyError(item_id)
+
+
+@dataclass(frozen=True)
+class ScoreText:
+    """One score in words a person understands, without a judgement in them."""
+
+    id: str
+    label: str
+    meaning: str

@@ -2,12 +2,25 @@
 
 import hashlib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
-from annotations.instruments.instrument import Instrument, InstrumentText, Item, ItemText, Translation
-from annotations.instruments.structure import read_export, read_items, read_licence, read_scores
-from annotations.instruments.toml_table import InstrumentError, Table, read_toml
+from annotations.instruments.instrument import (
+    Instrument,
+    InstrumentText,
+    Item,
+    ItemText,
+    ScoreText,
+    Translation,
+)
+from annotations.instruments.structure import (
+    read_checks,
+    read_export,
+    read_items,
+    read_licence,
+    read_scores,
+)
+from annotations.instruments.toml_table import InstrumentError, Table, parse_toml, read_toml
 
 CATALOG = Path(__file__).parent / "catalog"
 FALLBACK_LANGUAGE = "en"
@@ -27,11 +40,59 @@ def load_instrument(instrument_id: str, *, catalog: Path = CATALOG) -> Instrumen
 
 
 def load_text(instrument: Instrument, language: str) -> InstrumentText:
-    """The instrument's words in the language, else in its base language (de for de-AT), else in English.
+    """The instrument's own words in the language, else in its base language (de for de-AT), else in English.
 
-    The result's `language` says which one it is.
+    The result's `language` says which one it is. InstrumentError where the words do not come with it.
     """
-    return _load_text(instrument, _closest(language, instrument.languages))
+    return _load_text(instrument, closest_language(language, instrument.languages))
+
+
+def load_score_texts(instrument: Instrument, language: str) -> dict[str, ScoreText]:
+    """Scores in words, by id, in the language or else in English; empty where the instrument has none."""
+    languages = _languages_of(instrument.folder, "scores")
+    if not languages:
+        return {}
+    return _load_score_texts(instrument, closest_language(language, languages))
+
+
+def closest_language(language: str, available: tuple[str, ...]) -> str:
+    """
+    >>> closest_language("de_AT", ("de", "en")), closest_language("fr", ("de", "en"))
+    ('de', 'en')
+    >>> closest_language("fr", ("hi", "zh")), closest_language("zh-hans", ("hi", "zh"))
+    ('hi', 'zh')
+    """
+    wanted = language.replace("_", "-").lower()
+    known = {name.lower(): name for name in available}
+    found = known.get(wanted) or known.get(wanted.split("-")[0]) or known.get(FALLBACK_LANGUAGE)
+    return found or next(iter(available), FALLBACK_LANGUAGE)
+
+
+@lru_cache(maxsize=256)
+def read_text(instrument: Instrument, language: str, content: bytes, name: str) -> InstrumentText:
+    """The words a text file's bytes hold; InstrumentError names the file and key of the first thing wrong."""
+    structure = (instrument.folder / "instrument.toml").read_bytes()
+    if hashlib.sha256(structure).hexdigest() != instrument.sha256:
+        raise InstrumentError(f"{instrument.id}/instrument.toml", "", "changed since it was loaded; restart")
+    with parse_toml(content, name) as top:
+        _check_heading(top, instrument, language)
+        with top.table("scale") as scale:
+            shared = scale.text("low", ""), scale.text("high", "")
+            labels = _read_step_labels(scale, _steps_of(instrument))
+        with top.table("item") as texts:
+            items = tuple(_read_item_text(texts, item, shared, labels) for item in instrument.items)
+        return InstrumentText(
+            instrument=instrument.id,
+            language=language,
+            sha256=hashlib.sha256(structure + content).hexdigest(),
+            title=top.text("title"),
+            intro=top.text("intro"),
+            stem=top.text("stem", ""),
+            prefer_not_to_say=top.text("prefer_not_to_say"),
+            dont_know=top.text("dont_know") if any(item.dont_know for item in instrument.items) else "",
+            items=items,
+            translation=_read_translation(top.table("translation")),
+        )
 
 
 @cache
@@ -43,8 +104,10 @@ def _load_instrument(instrument_id: str, catalog: Path) -> Instrument:
     top, content = read_toml(folder / "instrument.toml")
     with top:
         instrument = _read_instrument(top, folder, hashlib.sha256(content).hexdigest())
-    if FALLBACK_LANGUAGE not in instrument.languages:
+    if instrument.licence.text_bundled and FALLBACK_LANGUAGE not in instrument.languages:
         raise InstrumentError(f"{instrument_id}/text.{FALLBACK_LANGUAGE}.toml", "", "is missing")
+    if instrument.languages and not instrument.licence.text_bundled:
+        raise top.error("licence.text_bundled", "is false, so that no text may lie here")
     return instrument
 
 
@@ -64,6 +127,7 @@ def _read_instrument(top: Table, folder: Path, sha256: str) -> Instrument:
         limits = [
             admin.integer(key, low=0) if key in admin else None for key in ("max_missing", "straightline_max")
         ]
+        minutes = admin.integer("minutes", low=1)
     return Instrument(
         id=folder.name,
         version=version,
@@ -71,72 +135,94 @@ def _read_instrument(top: Table, folder: Path, sha256: str) -> Instrument:
         sha256=sha256,
         items=items,
         scores=read_scores(top.tables("score"), items),
+        checks=read_checks(top.tables("check"), items),
         licence=read_licence(top.table("licence")),
         export=read_export(top.table("export")),
         order=order,
         max_missing=limits[0],
         straightline_max=limits[1],
-        languages=tuple(sorted(path.name.split(".")[1] for path in folder.glob("text.*.toml"))),
+        minutes=minutes,
+        languages=_languages_of(folder, "text"),
         folder=folder,
     )
 
 
-def _closest(language: str, available: tuple[str, ...]) -> str:
-    """
-    >>> _closest("de_AT", ("de", "en")), _closest("fr", ("de", "en"))
-    ('de', 'en')
-    """
-    wanted = language.replace("_", "-").lower()
-    known = {name.lower(): name for name in available}
-    return known.get(wanted) or known.get(wanted.split("-")[0]) or FALLBACK_LANGUAGE
+def _languages_of(folder: Path, kind: str) -> tuple[str, ...]:
+    return tuple(sorted(path.name.split(".")[1] for path in folder.glob(f"{kind}.*.toml")))
 
 
 @cache
 def _load_text(instrument: Instrument, language: str) -> InstrumentText:
-    structure = (instrument.folder / "instrument.toml").read_bytes()
-    top, content = read_toml(instrument.folder / f"text.{language}.toml")
-    if hashlib.sha256(structure).hexdigest() != instrument.sha256:
-        raise InstrumentError(f"{instrument.id}/instrument.toml", "", "changed since it was loaded; restart")
+    name = f"text.{language}.toml"
+    _top, content = read_toml(instrument.folder / name)
+    return read_text(instrument, language, content, f"{instrument.id}/{name}")
+
+
+@cache
+def _load_score_texts(instrument: Instrument, language: str) -> dict[str, ScoreText]:
+    top, _content = read_toml(instrument.folder / f"scores.{language}.toml")
+    known = {score.id for score in instrument.scores}
     with top:
-        for key, expected in (
-            ("instrument", instrument.id),
-            ("version", instrument.version),
-            ("language", language),
-        ):
-            if top.text(key) != expected:
-                raise top.error(key, f"must be {expected!r}")
-        with top.table("scale") as scale:
-            ends = scale.text("low", ""), scale.text("high", "")
-        with top.table("item") as texts:
-            items = tuple(_read_item_text(texts, item, ends) for item in instrument.items)
-        return InstrumentText(
-            instrument=instrument.id,
-            language=language,
-            sha256=hashlib.sha256(structure + content).hexdigest(),
-            title=top.text("title"),
-            intro=top.text("intro"),
-            stem=top.text("stem", ""),
-            prefer_not_to_say=top.text("prefer_not_to_say"),
-            items=items,
-            translation=_read_translation(top.table("translation")),
-        )
+        _check_heading(top, instrument, language)
+        _read_translation(top.table("translation"))
+        with top.table("score") as scores:
+            for score_id in scores:
+                if score_id not in known:
+                    raise scores.error(score_id, "there is no such score")
+            return {score_id: _read_score_text(scores.table(score_id), score_id) for score_id in scores}
 
 
-def _read_item_text(texts: Table, item: Item, ends: tuple[str, str]) -> ItemText:
+def _read_score_text(table: Table, score_id: str) -> ScoreText:
+    with table:
+        return ScoreText(score_id, table.text("label"), table.text("meaning"))
+
+
+def _check_heading(top: Table, instrument: Instrument, language: str) -> None:
+    for key, expected in (
+        ("instrument", instrument.id),
+        ("version", instrument.version),
+        ("language", language),
+    ):
+        if top.text(key) != expected:
+            raise top.error(key, f"must be {expected!r}")
+
+
+def _steps_of(instrument: Instrument) -> tuple[str, ...]:
+    """The numbers of the instrument's shared scale, as keys; of its first number item, that is."""
+    return next((item.answers for item in instrument.items if item.kind == "likert"), ())
+
+
+Labels = tuple[tuple[str, str], ...]
+
+
+def _read_item_text(texts: Table, item: Item, shared: tuple[str, str], labels: Labels) -> ItemText:
     if item.id not in texts:
         raise texts.error(item.id, "is missing")
     with texts.table(item.id) as table:
+        options = _read_labels(table, "options", item.options)
+        if item.kind == "likert":
+            options = _read_step_labels(table, item.answers) or _fitting(labels, item)
+        ends = (options[0][1], options[-1][1]) if options else shared
         low, high = _read_ends(table, ends) if item.is_number else ("", "")
         return ItemText(
             id=item.id,
             label=table.text("label"),
             question=table.text("question"),
             hint=table.text("hint", ""),
-            options=_read_labels(table, "options", item.options),
+            options=options,
             bands=_read_labels(table, "bands", tuple(band.key for band in item.bands)),
             low=low,
             high=high,
         )
+
+
+def _read_step_labels(table: Table, steps: tuple[str, ...]) -> Labels:
+    """Words for every step of a scale, or none at all."""
+    return _read_labels(table, "labels", steps) if "labels" in table else ()
+
+
+def _fitting(labels: Labels, item: Item) -> Labels:
+    return labels if tuple(key for key, _label in labels) == item.answers else ()
 
 
 def _read_ends(table: Table, ends: tuple[str, str]) -> tuple[str, str]:

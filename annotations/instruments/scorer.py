@@ -7,6 +7,7 @@ from annotations.instruments.answers import Answers, Missing
 from annotations.instruments.instrument import Instrument, Item, Score
 
 Scores = Mapping[str, float | None]
+PROFILE_FLAGS = frozenset({"straight_lining", "too_many_blanks", "failed_catch"})
 
 
 def score(instrument: Instrument, answers: Answers) -> dict[str, float | None]:
@@ -16,11 +17,14 @@ def score(instrument: Instrument, answers: Answers) -> dict[str, float | None]:
     for wanted in instrument.scores:
         if wanted.op == "lookup":
             scores[wanted.id] = _look_up(wanted, answers)
-        elif wanted.op in _OVER_ITEMS:
-            scores[wanted.id] = _OVER_ITEMS[wanted.op](wanted, values)
         else:
-            scores[wanted.id] = _OVER_SCORES[wanted.op](wanted, scores)
+            scores[wanted.id] = _OPERATIONS[wanted.op](wanted, scores if not wanted.items else values)
     return scores
+
+
+def score_items(instrument: Instrument, wanted: Score, answers: Answers) -> list[float | None]:
+    """The numbers a mean or sum over items is made of, turned round where reversed; None where missing."""
+    return [_value(instrument.item(item_id), answers) for item_id in wanted.items]
 
 
 def attributes(instrument: Instrument, answers: Answers) -> dict[str, str | None]:
@@ -29,10 +33,11 @@ def attributes(instrument: Instrument, answers: Answers) -> dict[str, str | None
 
 
 def profile_flags(instrument: Instrument, answers: Answers) -> list[str]:
-    """What a manager may want to look at: straight_lining, too_many_blanks. Evidence only; it blocks nothing.
+    """Which of PROFILE_FLAGS the answers give cause for. Evidence only; it blocks nothing.
 
     Straight-lining: the same number, as it was typed, on more than `straightline_max` items.
-    Blanks: declined or not reached on more than `max_missing` items.
+    Blanks: declined, unknown or not reached on more than `max_missing` items.
+    Failed catch: an attention item answered as nobody would who read it.
     A limit the instrument does not set never flags.
     """
     flags = []
@@ -45,10 +50,13 @@ def profile_flags(instrument: Instrument, answers: Answers) -> list[str]:
     ):
         flags.append("straight_lining")
     blanks = sum(
-        _answer(item, answers) in (Missing.DECLINED, Missing.NOT_REACHED) for item in instrument.items
+        _answer(item, answers) in (Missing.DECLINED, Missing.DONT_KNOW, Missing.NOT_REACHED)
+        for item in instrument.items
     )
     if instrument.max_missing is not None and blanks > instrument.max_missing:
         flags.append("too_many_blanks")
+    if any(str(answers.get(check.item)) in check.fails for check in instrument.checks):
+        flags.append("failed_catch")
     return flags
 
 
@@ -90,7 +98,7 @@ def _level(item: Item, answers: Answers) -> str | None:
 
 def _answered(wanted: Score, values: Scores) -> list[float] | None:
     """The values there are, or None if they are fewer than the score needs."""
-    found = [value for item_id in wanted.items if (value := values[item_id]) is not None]
+    found = [value for part in wanted.items or wanted.scores if (value := values[part]) is not None]
     return found if len(found) >= wanted.min_answered else None
 
 
@@ -124,9 +132,9 @@ def _standardise(wanted: Score, scores: Scores) -> float | None:
     return None if value is None else (value - wanted.mean) / wanted.sd
 
 
-_Operation = Callable[[Score, Scores], float | None]
-_OVER_ITEMS: dict[str, _Operation] = {"mean": _mean, "sum": _sum}
-_OVER_SCORES: dict[str, _Operation] = {
+_OPERATIONS: dict[str, Callable[[Score, Scores], float | None]] = {
+    "mean": _mean,
+    "sum": _sum,
     "subtract": _subtract,
     "reverse": _reverse,
     "standardise": _standardise,

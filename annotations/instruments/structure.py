@@ -1,10 +1,13 @@
 """From the tables of `instrument.toml` to items and scores, refusing whatever could not be scored."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from annotations.instruments.instrument import (
+    DONT_KNOW,
     PREFER_NOT_TO_SAY,
     Band,
+    Check,
     Condition,
     Export,
     Item,
@@ -15,11 +18,18 @@ from annotations.instruments.toml_table import Table
 
 KINDS = ("choice", "likert", "slider", "text")
 OPS = ("mean", "sum", "subtract", "reverse", "standardise", "lookup")
+LEVELS = ("raw", "centred", "higher_order")
 
 
 def read_licence(table: Table) -> Licence:
     with table:
-        return Licence(table.text("spdx"), table.text("attribution"), table.text("source", ""))
+        return Licence(
+            spdx=table.text("spdx"),
+            attribution=table.text("attribution"),
+            source=table.text("source", ""),
+            doi=table.text("doi", ""),
+            text_bundled=table.flag("text_bundled", default=True),
+        )
 
 
 def read_export(table: Table) -> Export:
@@ -55,6 +65,21 @@ def read_scores(tables: Sequence[Table], items: Sequence[Item]) -> tuple[Score, 
     return tuple(scores)
 
 
+def read_checks(tables: Sequence[Table], items: Sequence[Item]) -> tuple[Check, ...]:
+    """The attention items, each with the answers that flag a profile."""
+    checks = []
+    for table in tables:
+        with table:
+            item_id, fails = table.text("item"), table.levels("fails")
+        item = next((item for item in items if item.id == item_id and item.is_closed), None)
+        if item is None:
+            raise table.error("item", f"{item_id!r} is not a closed item")
+        if unknown := set(fails) - set(item.answers):
+            raise table.error("fails", f"{min(unknown)!r} is no answer of {item_id!r}")
+        checks.append(Check(item_id, fails))
+    return tuple(checks)
+
+
 def _read_scale(table: Table) -> Item | None:
     """The scale as a nameless item, or None where the file has no [scale]."""
     if not list(table):
@@ -70,7 +95,7 @@ def _read_item(table: Table, scale: Item | None, earlier: Sequence[Item]) -> Ite
     if "kind" not in table and scale is not None:
         # An item marked reverse on a scale that is itself reversed keeps its direction.
         reverse = table.flag("reverse") != scale.reverse
-        return Item(item_id, scale.kind, min=scale.min, max=scale.max, reverse=reverse, only_if=only_if)
+        return replace(scale, id=item_id, reverse=reverse, only_if=only_if)
     kind = table.one_of("kind", KINDS)
     if kind == "text":
         return Item(item_id, kind, max_chars=table.integer("max_chars", low=1, high=20_000), only_if=only_if)
@@ -78,9 +103,17 @@ def _read_item(table: Table, scale: Item | None, earlier: Sequence[Item]) -> Ite
     if kind == "choice":
         return Item(item_id, kind, options=_read_options(table), attribute=attribute, only_if=only_if)
     low, high = _read_bounds(table)
-    bands = _read_bands(table.table("bands"), low, high)
-    reverse = table.flag("reverse")
-    return Item(item_id, kind, (), low, high, reverse, attribute=attribute, bands=bands, only_if=only_if)
+    return Item(
+        item_id,
+        kind,
+        min=low,
+        max=high,
+        reverse=table.flag("reverse"),
+        attribute=attribute,
+        bands=_read_bands(table.table("bands"), low, high),
+        only_if=only_if,
+        dont_know=table.flag("dont_know"),
+    )
 
 
 def _read_bounds(table: Table) -> tuple[int, int]:
@@ -90,8 +123,9 @@ def _read_bounds(table: Table) -> tuple[int, int]:
 
 def _read_options(table: Table) -> tuple[str, ...]:
     options = table.levels("options")
-    if PREFER_NOT_TO_SAY in options:
-        raise table.error("options", f"{PREFER_NOT_TO_SAY!r} belongs to every closed item and is not listed")
+    for reserved in (PREFER_NOT_TO_SAY, DONT_KNOW):
+        if reserved in options:
+            raise table.error("options", f"{reserved!r} is no option: every closed item has or may have it")
     if len(options) < 2:
         raise table.error("options", "needs at least two options")
     return options
@@ -126,30 +160,49 @@ def _read_condition(table: Table, earlier: Sequence[Item]) -> Condition | None:
 
 
 def _read_score(table: Table, items: Sequence[Item], earlier: Sequence[str]) -> Score:
-    score_id, title, op = table.identifier("id"), table.text("title"), table.one_of("op", OPS)
-    if op in ("mean", "sum"):
-        chosen = _read_score_items(table, items)
-        # A sum over fewer answers is a smaller sum, so unless the file says otherwise it needs them all.
-        least = len(chosen) if op == "sum" else 1
-        if "min_answered" in table:
-            least = table.integer("min_answered", low=1, high=len(chosen))
-        return Score(score_id, op, title, items=chosen, min_answered=least)
-    if op == "subtract":
-        return Score(
-            score_id, op, title, a=_read_earlier(table, "a", earlier), b=_read_earlier(table, "b", earlier)
-        )
-    if op == "lookup":
-        return _read_lookup(table, Score(score_id, op, title), items)
-    of = _read_earlier(table, "of", earlier)
-    if op == "reverse":
+    score = Score(
+        id=table.identifier("id"),
+        op=table.one_of("op", OPS),
+        title=table.text("title"),
+        level=table.one_of("level", LEVELS, "raw"),
+    )
+    if score.op in ("mean", "sum"):
+        return _read_total(table, score, items, earlier)
+    if score.op == "subtract":
+        return replace(score, a=_read_earlier(table, "a", earlier), b=_read_earlier(table, "b", earlier))
+    if score.op == "lookup":
+        return _read_lookup(table, score, items)
+    score = replace(score, of=_read_earlier(table, "of", earlier))
+    if score.op == "reverse":
         low, high = table.number("min"), table.number("max")
         if low >= high:
             raise table.error("max", "must be larger than min")
-        return Score(score_id, op, title, of=of, min=low, max=high)
+        return replace(score, min=low, max=high)
     mean, sd = table.number("mean"), table.number("sd")
     if sd <= 0:
         raise table.error("sd", "must be larger than 0")
-    return Score(score_id, op, title, of=of, mean=mean, sd=sd)
+    return replace(score, mean=mean, sd=sd)
+
+
+def _read_total(table: Table, score: Score, items: Sequence[Item], earlier: Sequence[str]) -> Score:
+    """A mean or sum, of items or of scores above it."""
+    of_scores = "scores" in table
+    parts = _read_parts(table, earlier) if of_scores else _read_score_items(table, items)
+    # A sum over fewer answers is a smaller sum, and a mean over fewer scores means something else, so
+    # unless the file says otherwise they need them all.
+    least = len(parts) if score.op == "sum" or of_scores else 1
+    if "min_answered" in table:
+        least = table.integer("min_answered", low=1, high=len(parts))
+    chosen = {"scores": parts} if of_scores else {"items": parts}
+    return replace(score, min_answered=least, **chosen)
+
+
+def _read_parts(table: Table, earlier: Sequence[str]) -> tuple[str, ...]:
+    parts = table.levels("scores")
+    for part in parts:
+        if part not in earlier:
+            raise table.error("scores", f"{part!r} is not a score above this one")
+    return parts
 
 
 def _read_score_items(table: Table, items: Sequence[Item]) -> tuple[str, ...]:
@@ -175,7 +228,6 @@ def _read_lookup(table: Table, score: Score, items: Sequence[Item]) -> Score:
     item = next((item for item in items if item.id == item_id and item.is_closed), None)
     if item is None:
         raise table.error("item", f"{item_id!r} is not a closed item")
-    answers = item.options or tuple(str(n) for n in range(item.bounds[0], item.bounds[1] + 1))
     with table.table("table") as inner:
-        values = tuple((answer, inner.number(answer)) for answer in answers)
-    return Score(score.id, score.op, score.title, items=(item_id,), table=values)
+        values = tuple((answer, inner.number(answer)) for answer in item.answers)
+    return replace(score, items=(item_id,), table=values)

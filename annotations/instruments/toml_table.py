@@ -79,9 +79,9 @@ class Table:
             raise self.error(key, "must be a finite number")
         return float(value)
 
-    def flag(self, key: str) -> bool:
-        """A boolean that is false where the key is absent."""
-        value = self._take(key) if key in self._data else False
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """A boolean, the default where the key is absent."""
+        value = self._take(key) if key in self._data else default
         if not isinstance(value, bool):
             raise self.error(key, "must be true or false")
         return value
@@ -150,9 +150,15 @@ def read_toml(path: Path) -> tuple[Table, bytes]:
     name = f"{path.parent.name}/{path.name}"
     try:
         content = path.read_bytes()
-        return Table(tomllib.loads(content.decode()), name), content
     except OSError as error:
         raise InstrumentError(name, "", f"cannot be read: {error.strerror}") from error
+    return parse_toml(content, name), content
+
+
+def parse_toml(content: bytes, name: str) -> Table:
+    """The top table of a file's bytes; InstrumentError, under the file's name, if they are not TOML."""
+    try:
+        return Table(tomllib.loads(content.decode()), name)
     except UnicodeDecodeError as error:
         raise InstrumentError(name, "", f"is not UTF-8 at byte {error.start}") from error
     except tomllib.TOMLDecodeError as error:
