@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 
+from annotations.daily_limits import rest_until
 from annotations.models import Annotator, Quota, Seat, Stratum
 from annotations.ordering import by_need, imbalance, is_balanced
+from annotations.practice import next_practice
 from annotations.presentation import next_order
 from annotations.repeats import next_repeat
 from annotations.shuffle import shuffle_key
@@ -19,6 +21,7 @@ ROUNDS = 4  # tries at a fresh choice, when others were faster each time
 EXPIRED_PER_CLAIM = 20
 
 ACTIVE = (Seat.State.HELD, Seat.State.FILLED)
+JUDGED = Q(purpose=Prompt.Purpose.JUDGED)
 
 
 def next_seats(annotator: Annotator, *, count: int = 1, now: datetime) -> list[Seat]:
@@ -121,9 +124,10 @@ def _claim(annotator: Annotator, known: list[Seat], now: datetime) -> Seat | Non
             return None
         counts = locked.seats.aggregate(
             held=Count("pk", filter=Q(state=Seat.State.HELD)),
-            active=Count("pk", filter=Q(state__in=ACTIVE)),
-            rated=Count("pk", filter=Q(state=Seat.State.FILLED, repeat_index=0)),
+            active=Count("pk", filter=JUDGED & Q(state__in=ACTIVE)),
+            rated=Count("pk", filter=JUDGED & Q(state=Seat.State.FILLED, repeat_index=0)),
             asked=Count("pk", filter=Q(repeat_index=1)),
+            attention=Count("pk", filter=Q(purpose=Prompt.Purpose.ATTENTION)),
             ever=Count("pk"),
         )
         if counts["held"] > len(known) and (seat := _hold_again(locked, known, now)):
@@ -131,7 +135,13 @@ def _claim(annotator: Annotator, known: list[Seat], now: datetime) -> Seat | Non
         most = locked.campaign.max_seats_per_annotator
         if most is not None and counts["active"] >= most:
             return None
-        seat = _seat_again(locked, counts) or _seat_in_a_new_place(locked, counts["ever"])
+        if rest_until(locked, now):
+            return None
+        seat = (
+            _practice(locked, counts)
+            or _seat_again(locked, counts)
+            or _seat_in_a_new_place(locked, counts["ever"])
+        )
         return _sit_down(seat, locked.campaign, now) if seat else None
 
 
@@ -142,6 +152,16 @@ def _hold_again(annotator: Annotator, known: list[Seat], now: datetime) -> Seat 
     if seat and seat.held_until <= now:
         return seat if extend_hold(seat, now=now) else None
     return seat
+
+
+def _practice(annotator: Annotator, counts: dict[str, int]) -> Seat | None:
+    return next_practice(
+        annotator,
+        rated=counts["rated"],
+        asked=counts["attention"],
+        ever=counts["ever"],
+        languages=languages_of(annotator),
+    )
 
 
 def _seat_again(annotator: Annotator, counts: dict[str, int]) -> Seat | None:

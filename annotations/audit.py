@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from annotations.assignment import ACTIVE, MAX_HELD
 from annotations.models import Annotator, Ballot, Choice, Quota, Rating, Seat
-from collector.models import Campaign
+from collector.models import Campaign, Prompt
 
 State = Seat.State
 
@@ -108,7 +108,8 @@ def _outside_quotas(campaign: Campaign, seats: QuerySet[Seat]) -> Found:
     if campaign.is_imported:
         return
     quotas = Quota.objects.filter(prompt=OuterRef("prompt"), stratum=OuterRef("stratum"))
-    for seat in seats.filter(~Exists(quotas), state__in=ACTIVE, is_surplus=False):
+    judged = seats.filter(purpose=Prompt.Purpose.JUDGED)
+    for seat in judged.filter(~Exists(quotas), state__in=ACTIVE, is_surplus=False):
         yield "I4", f"seat {seat.pk} ({seat}) belongs to no quota"
 
 
@@ -119,7 +120,8 @@ def _holding_too_many(seats: QuerySet[Seat]) -> Found:
 
 
 def _in_wrong_stratum(seats: QuerySet[Seat]) -> Found:
-    seated = seats.filter(state__in=ACTIVE, stratum__is_wildcard=False)
+    judged = seats.filter(purpose=Prompt.Purpose.JUDGED)
+    seated = judged.filter(state__in=ACTIVE, stratum__is_wildcard=False)
     misplaced = seated.filter(~Q(annotator__stratum=F("stratum")) | Q(annotator__stratum=None))
     for seat in misplaced.exclude(annotator__state=Annotator.State.WITHDRAWN):
         yield "I8", f"seat {seat.pk} ({seat}) is not in the annotator's stratum"

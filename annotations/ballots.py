@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Annotator, Ballot, Missing, Quota, Rating, Seat
-from collector.models import Campaign, Criterion
+from collector.models import Campaign, Criterion, Prompt
 from collector.rating_form import current_form
 
 Key = tuple[int, str]  # a candidate's key and a criterion's name
@@ -158,7 +158,9 @@ def _fill(seat: Seat, now: datetime) -> None:
     """Seats the annotator for good: in the place they hold, one that is free again, or beside the quota."""
     if seat.state == Seat.State.FILLED or seat.void_reason == Seat.VoidReason.WITHDRAWN:
         raise SeatGone
-    if not seat.repeat_index:  # a repeat has no place of its own
+    if (
+        not seat.repeat_index and seat.purpose == Prompt.Purpose.JUDGED
+    ):  # the others have no place of their own
         seat.is_surplus = not _count_as_filled(seat)
     seat.state, seat.void_reason, seat.filled_at = Seat.State.FILLED, "", now
     seat.save(update_fields=["state", "void_reason", "filled_at", "is_surplus"])

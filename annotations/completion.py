@@ -10,6 +10,7 @@ from django.db.models import Exists
 
 from annotations.assignment import void_seat
 from annotations.models import Annotator, Completion, Recruitment, Seat
+from collector.models import Prompt
 
 Kind = Completion.Kind
 RANK = {Kind.SCREENED_OUT: 0, Kind.PARTIAL: 1, Kind.COMPLETE: 2}
@@ -22,7 +23,8 @@ def finish(annotator: Annotator, *, now: datetime) -> Completion | None:
     """
     if annotator.is_withdrawn:
         return None
-    rated = Annotator.objects.filter(Exists(annotator.seats.filter(state=Seat.State.FILLED)), pk=annotator.pk)
+    judged = annotator.seats.filter(state=Seat.State.FILLED, purpose=Prompt.Purpose.JUDGED)
+    rated = Annotator.objects.filter(Exists(judged), pk=annotator.pk)
     if not rated.exists():
         return _settle(annotator, Kind.SCREENED_OUT, now)
     rated.filter(state=Annotator.State.ENROLLED).update(state=Annotator.State.DONE)

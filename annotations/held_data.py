@@ -60,7 +60,7 @@ def as_json(annotator: Annotator) -> dict[str, Any]:
         if relation.related_model in TOLD_APART:
             continue
         rows = relation.related_model._default_manager.filter(**{relation.field.name: annotator})
-        held[relation.related_model._meta.model_name] = [_fields(row) for row in rows.order_by("pk")]
+        held[relation.get_accessor_name()] = [_fields(row) for row in rows.order_by("pk")]
     held["ratings"] = list(_ratings_as_json(annotator))
     held["choices"] = list(_choices_as_json(annotator))
     return held

@@ -86,7 +86,7 @@ def seat_ready_prompts(campaign: Campaign) -> int:
     if not strata:
         return 0
     quotas = Quota.objects.filter(prompt=OuterRef("pk"))
-    unseated = campaign.prompts.filter(~Exists(quotas)).ready().order_by("position", "pk")
+    unseated = campaign.prompts.judged().filter(~Exists(quotas)).ready().order_by("position", "pk")
     return _open_places(campaign, unseated, strata)
 
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from annotations.assignment import languages_of, open_places, wildcard_of
 from annotations.models import Annotator, Ballot, Seat
-from collector.models import Campaign
+from collector.models import Campaign, Prompt
 
 COUNTED = 200  # places left are counted up to here: nobody needs the exact number beyond
 RECENT = 20
@@ -66,7 +66,8 @@ def seat_totals(counts: list[SeatCounts]) -> dict[str, int]:
 
 def annotator_progress(annotator: Annotator) -> AnnotatorProgress:
     """What the annotator has done, and what is left for them as things stand; the seat they hold is left."""
-    states = list(annotator.seats.exclude(state=Seat.State.VOID).values_list("state", flat=True))
+    judged = annotator.seats.filter(purpose=Prompt.Purpose.JUDGED)
+    states = list(judged.exclude(state=Seat.State.VOID).values_list("state", flat=True))
     done = states.count(Seat.State.FILLED)
     held = len(states) - done
     strata = [pk for pk in (annotator.stratum_id, wildcard_of(annotator.campaign_id)) if pk]

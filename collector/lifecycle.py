@@ -60,7 +60,7 @@ def missing_content(campaign: Campaign) -> list[str]:
     missing = []
     if not campaign.criteria.filter(kind__in=Criterion.RATED).exists():
         missing.append(_("Add at least one criterion, so that there is something to rate."))
-    if not campaign.prompts.exists():
+    if not campaign.prompts.judged().exists():
         missing.append(_("Add prompts."))
     if not campaign.generators.exists():
         missing.append(_("Add a generator, or import candidates."))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from django.db.models import Max, QuerySet
 
 from annotations.models import Annotator, Rating
-from collector.models import Campaign
+from collector.models import Campaign, Prompt
 from exports.columns import RATINGS, Column
 
 BATCH = 5000
@@ -47,7 +47,11 @@ class Format(NamedTuple):
 
 def current_ratings(campaign: Campaign) -> QuerySet[Rating, dict[str, Any]]:
     """What counts: the ratings of the latest revision of every ballot, as `values` with `pk`."""
-    ratings = Rating.objects.filter(annotator__campaign=campaign, ballot__is_current=True)
+    ratings = Rating.objects.filter(
+        annotator__campaign=campaign,
+        ballot__is_current=True,
+        ballot__seat__purpose=Prompt.Purpose.JUDGED,
+    )
     return ratings.order_by("pk").values("pk", *READ.values())
 
 

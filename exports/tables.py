@@ -64,7 +64,7 @@ class CampaignTables:
         yield judged.choices()
 
     def _prompts(self) -> Batches:
-        prompts = Prompt.objects.filter(campaign=self.campaign)
+        prompts = Prompt.objects.judged().filter(campaign=self.campaign)
         loose = find_extras(prompts)
 
         def rows(chunk: list[Prompt]) -> Iterator[dict[str, Any]]:
@@ -78,7 +78,9 @@ class CampaignTables:
 
     def _candidates(self) -> Batches:
         known = Q(generated_at__lte=self.release.cutoff) | Q(generated_at__isnull=True)
-        done = Candidate.objects.filter(known, campaign=self.campaign, state=Candidate.State.DONE)
+        done = Candidate.objects.done().filter(
+            known, campaign=self.campaign, prompt__purpose=Prompt.Purpose.JUDGED
+        )
         loose = find_extras(done)
 
         def rows(chunk: list[Candidate]) -> Iterator[dict[str, Any]]:
