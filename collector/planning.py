@@ -126,7 +126,9 @@ def _some_prompts(generator: Generator) -> Iterator[list[Prompt]]:
     """The campaign's prompts in order, a few to a query: no cursor stays open beside the writing."""
     each = generator.samples * len(generator.steering_plan)
     size = max(1, min(PROMPTS_AT_ONCE, ROWS_AT_ONCE // each))
-    rest = generator.campaign.prompts.judged().order_by("position", "pk").only("pk", "external_id", "position")
+    rest = (
+        generator.campaign.prompts.judged().order_by("position", "pk").only("pk", "external_id", "position")
+    )
     some = list(rest[:size])
     while some:
         yield some
