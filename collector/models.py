@@ -328,7 +328,12 @@ class Prompt(models.Model):
                 condition=~Q(text="") | Q(messages__isnull=False), name="prompt_says_something"
             ),
         ]
-        indexes = [models.Index(fields=["campaign", "position"], name="prompt_order")]
+        indexes = [
+            models.Index(fields=["campaign", "position"], name="prompt_order"),
+            models.Index(
+                fields=["campaign", "purpose"], condition=~Q(purpose="judged"), name="prompt_not_judged"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.external_id
