@@ -3,17 +3,24 @@
 from typing import Any
 
 import structlog
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from allauth.account.views import SignupView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from django_ratelimit.decorators import ratelimit
 from knox.models import AuthToken
 
 from console.access import refuse_nul
+from console.account_adapter import AccountAdapter
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +36,21 @@ def home(request: HttpRequest) -> HttpResponse:
 class SignIn(LoginView):
     template_name = "console/sign_in.html"
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """The password is right; whoever has a second factor is asked for it next."""
+        user = form.get_user()
+        login = Login(user=user, redirect_url=self.get_redirect_url() or None)
+        return perform_password_login(self.request, {"username": user.get_username()}, login)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        can_sign_up = AccountAdapter(self.request).is_open_for_signup(self.request)
+        return super().get_context_data(can_sign_up=can_sign_up, **kwargs)
+
+
+@method_decorator(ratelimit(key="ip", rate="20/h", method="POST", block=True), name="dispatch")
+class SignUp(SignupView):
+    """An annotator's own account: a name and a password, nothing else."""
 
 
 class SignOut(LogoutView):
