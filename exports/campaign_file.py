@@ -161,13 +161,15 @@ class CampaignFile:
                 fields["steerings"] = self._steerings(value, f"{place}.steering")
             elif name == "endpoint":
                 fields["extra"][name] = self._generator_text(value, MAX_URL, f"{place}.{name}")
+            elif name == "n" and isinstance(value, bool | int):
+                fields["extra"][name] = value
             elif name in TEXT_LIMITS:
                 fields[name] = self._generator_text(value, TEXT_LIMITS[name], f"{place}.{name}")
             elif name in GENERATOR_NUMBERS:
                 number = self._generator_number(value, name, f"{place}.{name}")
                 fields |= {} if number is None else {name: number}
             else:
-                known = [*TEXT_LIMITS, *GENERATOR_NUMBERS, "steering", "endpoint"]
+                known = [*TEXT_LIMITS, *GENERATOR_NUMBERS, "steering", "endpoint", "n"]
                 self.refuse(f"{place}.{name}", unknown_message(name, known))
         if not fields.get("name"):
             self.refuse(f"{place}.name", _("is missing"))

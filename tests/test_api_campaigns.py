@@ -327,6 +327,9 @@ BAD_GENERATORS = {
     "steering.tone": {"steering": {"tone": "x"}},
     "extra": {"extra": {"base_url": "http://169.254.169.254/"}},
     "endpoint": {"provider": "openai_compatible", "endpoint": "http://169.254.169.254/"},
+    "n": {"n": "many"},
+    "prompt_token_price": {"prompt_token_price": -1},
+    "new_token_price": {"new_token_price": 1e7},
 }
 
 
@@ -349,6 +352,27 @@ def test_a_generator_on_a_server_needs_its_address_and_keeps_it(people, ours, se
     assert list(error_of(without, 400)["fields"]) == ["endpoint"]
     assert made.json()["endpoint"] == "https://models.example.org/v1"
     assert ours.generators.get(name="new").extra == {"endpoint": "https://models.example.org/v1"}
+
+
+def test_a_generator_has_prices_and_may_ask_for_several_samples_at_once(people, ours, settings):
+    settings.PROVIDER_HOSTS = ["http://10.0.0.5:8000"]
+    manager, body = client_for(people["manager"]), GENERATOR | {"provider": "openai_compatible", "n": True}
+    body |= {"prompt_token_price": 0.5, "new_token_price": None}
+    without = manager.post(ROOT + "ours/generators/", body, format="json")
+    made = manager.post(ROOT + "ours/generators/", body | {"endpoint": "http://10.0.0.5:8000"}, format="json")
+
+    assert list(error_of(without, 400)["fields"]) == ["endpoint"]
+    assert [made.json()[name] for name in ("n", "prompt_token_price", "new_token_price")] == [True, 0.5, None]
+    assert ours.generators.get(name="new").extra == {"endpoint": "http://10.0.0.5:8000", "n": True}
+
+
+def test_candidates_say_their_tokens_and_cost(people, ours):
+    tokens = {"prompt_tokens": 1000, "new_tokens": 200, "cost": 0.004}
+    candidate = make_candidate(make_prompt(ours, "p2"), make_generator(ours, "paid"), **tokens)
+    shown = client_for(people["manager"]).get(ROOT + "ours/candidates/").json()["results"]
+
+    [known] = [each for each in shown if each["candidate_id"] == candidate.external_id]
+    assert known.items() >= tokens.items()
 
 
 def test_generation_starts_and_joins(people, ours):

@@ -104,13 +104,14 @@ def test_prompts_and_settings_alone_make_a_draft(tmp_path):
     assert list(Stratum.objects.values_list("label", flat=True)) == ["young", "old"]
 
 
-def test_the_address_of_a_generators_server_comes_along(tmp_path):
-    generator = {"name": "own", "provider": "openai_compatible", "endpoint": "https://models.example.org/v1"}
+def test_how_a_generators_server_is_asked_comes_along(tmp_path):
+    extra = {"endpoint": "https://models.example.org/v1", "n": True}
+    generator = {"name": "own", "provider": "openai_compatible"} | extra
     settings = SETTINGS | {"generators": [generator]}
     campaign = import_campaign(write_folder(tmp_path, settings, prompts=PROMPTS), "study")
 
-    assert Generator.objects.get().extra == {"endpoint": "https://models.example.org/v1"}
-    assert write_settings(campaign)["generators"][0]["endpoint"] == "https://models.example.org/v1"
+    assert Generator.objects.get().extra == extra
+    assert write_settings(campaign)["generators"][0].items() >= extra.items()
 
 
 def test_a_draft_has_the_folders_consent_or_the_standard_one(tmp_path):

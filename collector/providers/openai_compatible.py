@@ -78,14 +78,14 @@ class OpenAICompatible(Provider):
     def _groups(self, requests: Sequence[Request]) -> list[list[int]]:
         """Which requests may be one call, by their places; none where they are to be single calls."""
         option = self.options.get("n", False)
-        most = len(requests) if option is True else int(option)
+        most = len(requests) if option is True else max(1, int(option))
         alike: dict[str, list[int]] = {}
         for index, request in enumerate(requests):
             alike.setdefault(json.dumps(to_body("", [request]) | {"seed": 0}), []).append(index)
         groups = [
             places[start : start + most]
             for places in alike.values()
-            for start in range(0, len(places), max(most, 1))
+            for start in range(0, len(places), most)
         ]
         return [group for group in groups if len(group) > 1]
 
