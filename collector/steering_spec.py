@@ -176,11 +176,10 @@ def _check_profile(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "profile", _("This needs a text, scores, or both.")
         return
     for key in profile:
-        if key not in ("text", "scores", "source"):
+        if key not in ("text", "scores"):
             yield f"profile.{key}", _("There is no such field.")
-    for key in ("text", "source"):
-        if not isinstance(profile.get(key, ""), str) or len(profile.get(key, "")) > MAX_TEXT:
-            yield f"profile.{key}", _("This is not a text of at most %d characters.") % MAX_TEXT
+    if "text" in profile:
+        yield from ((f"profile.{key}", said) for key, said in _check_text(profile, "text"))
     scores = profile.get("scores", {})
     if not _are_numbers(scores) or len(scores) > MAX_SCORES:
         yield "profile.scores", _("These are not at most %d names with a number each.") % MAX_SCORES

@@ -1,4 +1,4 @@
-"""Forms of a campaign's settings, criteria, generators, uploads and releases."""
+"""Forms of a campaign's settings, criteria, uploads and releases."""
 
 import re
 from typing import Any
@@ -10,17 +10,15 @@ from django.utils.translation import gettext_lazy
 
 from annotations.jury import make_strata
 from collector.intake import LANGUAGE
-from collector.models import Campaign, Criterion, Generator
-from collector.outbound import MAX_URL, Refused, parse_url
-from collector.providers import PROVIDERS
+from collector.models import Campaign, Criterion
 from console.attributes import Attribute, jury_attributes
+from console.form_checks import free_name, positive
 from exports.models import Release
 from exports.serializers import VERSION
 
 MAX_UPLOAD = 50 * 1024 * 1024
 DEFAULT_SCALES = {Criterion.Kind.LIKERT: (1.0, 5.0), Criterion.Kind.SLIDER: (0.0, 100.0)}
 MOST_STEPS = 11
-NEEDS_NO_MODEL = ("scripted",)
 
 
 class CampaignForm(forms.ModelForm):
@@ -105,11 +103,11 @@ class CampaignForm(forms.ModelForm):
         return codes
 
     def clean_seats_per_stratum(self) -> int:
-        return _positive(self.cleaned_data["seats_per_stratum"])
+        return positive(self.cleaned_data["seats_per_stratum"])
 
     def clean_max_seats_per_annotator(self) -> int | None:
         most: int | None = self.cleaned_data["max_seats_per_annotator"]
-        return None if most is None else _positive(most)
+        return None if most is None else positive(most)
 
     def save(self, commit: bool = True) -> Campaign:
         campaign: Campaign = super().save(commit=False)
@@ -173,7 +171,7 @@ class CriterionForm(forms.ModelForm):
         )
 
     def clean_name(self) -> str:
-        return _free_name(self.cleaned_data["name"], self.campaign.criteria.all())
+        return free_name(self.cleaned_data["name"], self.campaign.criteria.all())
 
     def clean_categories(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["categories"].splitlines() if line.strip()]
@@ -214,87 +212,6 @@ class CriterionForm(forms.ModelForm):
         return criterion
 
 
-class GeneratorForm(forms.ModelForm):
-    """A model with its settings, and what to tell it before each prompt."""
-
-    label = forms.CharField(
-        label=gettext_lazy("Name of the steering"),
-        required=False,
-        max_length=200,
-        help_text=gettext_lazy("Such as: cautious doctor. Empty where the model is not steered."),
-    )
-    system = forms.CharField(
-        label=gettext_lazy("System message"),
-        required=False,
-        max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("Said to the model before every prompt."),
-    )
-
-    endpoint = forms.CharField(
-        label=gettext_lazy("Address of the server"),
-        required=False,
-        max_length=MAX_URL,
-        help_text=gettext_lazy(
-            "Such as https://models.example.org/v1; only for a server of your own choice."
-        ),
-    )
-
-    class Meta:
-        model = Generator
-        fields = ["name", "provider", "model", "samples", "temperature", "max_new_tokens"]
-        labels = {
-            "name": gettext_lazy("Short name"),
-            "model": gettext_lazy("Model"),
-            "samples": gettext_lazy("Candidates per prompt"),
-            "temperature": gettext_lazy("Temperature"),
-            "max_new_tokens": gettext_lazy("The most tokens in a response"),
-        }
-        help_texts = {
-            "model": gettext_lazy("Such as smollm2-135m-instruct, a folder, or a name on a model hub.")
-        }
-
-    def __init__(self, campaign: Campaign, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.campaign = campaign
-        known = [(name, provider.label) for name, provider in PROVIDERS.items() if provider.generates]
-        self.fields["provider"] = forms.ChoiceField(label=gettext_lazy("Provider"), choices=known)
-
-    def clean_name(self) -> str:
-        return _free_name(self.cleaned_data["name"], self.campaign.generators.all())
-
-    def clean_samples(self) -> int:
-        return _between(self.cleaned_data["samples"], 1, 100)
-
-    def clean_temperature(self) -> float:
-        return _between(self.cleaned_data["temperature"], 0.0, 10.0)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("provider") not in NEEDS_NO_MODEL and not cleaned.get("model"):
-            self.add_error("model", _("Name the model."))
-        if "provider" in cleaned and PROVIDERS[cleaned["provider"]].has_endpoint:
-            try:
-                parse_url(cleaned.get("endpoint", ""))
-            except Refused as error:
-                self.add_error("endpoint", _("This cannot be used: %(reason)s.") % {"reason": error})
-        return cleaned
-
-    def clean_max_new_tokens(self) -> int:
-        return _between(self.cleaned_data["max_new_tokens"], 1, 32_768)
-
-    def save(self, commit: bool = True) -> Generator:
-        generator: Generator = super().save(commit=False)
-        generator.campaign = self.campaign
-        steering = {key: self.cleaned_data[key].strip() for key in ("label", "system")}
-        steering = {key: value for key, value in steering.items() if value}
-        generator.steerings = [steering] if steering else []
-        if PROVIDERS[generator.provider].has_endpoint:
-            generator.extra = {"endpoint": self.cleaned_data["endpoint"]}
-        generator.save()
-        return generator
-
-
 class UploadForm(forms.Form):
     """One file of prompts or of candidates."""
 
@@ -323,23 +240,5 @@ def _levels(attribute: Attribute) -> str:
     return f"levels_{attribute.name}"
 
 
-def _positive(number: int) -> int:
-    return _between(number, 1, 32_767)
-
-
-def _between(number: Any, low: float, high: float) -> Any:
-    if not low <= number <= high:
-        raise ValidationError(
-            _("Must be from %(low)s to %(high)s.") % {"low": f"{low:g}", "high": f"{high:g}"}
-        )
-    return number
-
-
 def _is_steps(low: float, high: float) -> bool:
     return low.is_integer() and high.is_integer() and high - low < MOST_STEPS
-
-
-def _free_name(name: str, others: Any) -> str:
-    if others.filter(name=name).exists():
-        raise ValidationError(_('"%(name)s" is there already.') % {"name": name})
-    return name

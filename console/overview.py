@@ -22,7 +22,7 @@ def campaign_rows(campaigns: CampaignQuerySet) -> list[dict[str, Any]]:
         done=Count("pk", filter=Q(state=Candidate.State.DONE)),
         given=Count("pk", filter=given),
     )
-    samples = _counted(_asked(keys), n=Sum("samples"))
+    asked = _asked_per_prompt(keys)
     places = _counted(Quota.objects.filter(campaign__in=keys), n=Sum("seats"), filled=Sum("filled"))
     seats = _counted(Seat.objects.filter(campaign__in=keys, state=Seat.State.FILLED), n=Count("pk"))
     people = _counted(
@@ -41,7 +41,7 @@ def campaign_rows(campaigns: CampaignQuerySet) -> list[dict[str, Any]]:
             "prompts": prompts[key]["n"],
             "candidates": {
                 "done": candidates[key]["done"],
-                "total": prompts[key]["n"] * samples[key]["n"] + candidates[key]["given"],
+                "total": prompts[key]["n"] * asked[key] + candidates[key]["given"],
             },
             "seats": _seats(campaign, places[key], seats[key]["n"]),
             "people": people[key]["n"],
@@ -58,8 +58,13 @@ def _seats(campaign: Campaign, places: dict[str, int], filled: int) -> dict[str,
     return {"filled": places["filled"], "total": places["n"]}
 
 
-def _asked(campaigns: list[int]) -> QuerySet[Generator]:
-    return Generator.objects.filter(campaign__in=campaigns, provider__in=_generating())
+def _asked_per_prompt(campaigns: list[int]) -> dict[int, int]:
+    """How many candidates each prompt of a campaign is to have from its generators: samples x steerings."""
+    asked: dict[int, int] = defaultdict(int)
+    generators = Generator.objects.filter(campaign__in=campaigns, provider__in=_generating())
+    for generator in generators.order_by().only("campaign_id", "samples", "steerings"):
+        asked[generator.campaign_id] += generator.samples * len(generator.steering_plan)
+    return asked
 
 
 def _generating() -> list[str]:

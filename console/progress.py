@@ -11,7 +11,7 @@ from annotations.models import Annotator, Consent, Quota, Seat
 from annotations.progress import seats_by_stratum
 from collector.heartbeat import workers_alive
 from collector.models import Campaign, Candidate, GenerationRun, WorkerHeartbeat
-from collector.providers import PROVIDERS
+from collector.plan_size import count_unplanned
 
 COLOURS = 8
 WORK_QUEUE, GENERATION_QUEUE = "empanel", "generation"
@@ -64,7 +64,7 @@ def campaign_progress(campaign: Campaign, now: datetime) -> dict[str, Any]:
 
 def generator_rows(campaign: Campaign) -> list[GeneratorRow]:
     """Each generator's candidates: what is left counts prompts it has not even been planned for."""
-    prompts = campaign.prompts.count()
+    unplanned = count_unplanned(campaign)
     failures = Candidate.objects.filter(generator=OuterRef("pk"), state=Candidate.State.FAILED)
     generators = campaign.generators.annotate(
         done=Count("candidates", filter=Q(candidates__state=Candidate.State.DONE)),
@@ -74,9 +74,7 @@ def generator_rows(campaign: Campaign) -> list[GeneratorRow]:
     ).order_by("pk")
     rows = []
     for index, generator in enumerate(generators):
-        provider = PROVIDERS.get(generator.provider)
-        asked = prompts * generator.samples if provider and provider.generates else 0
-        left = max(asked - generator.done - generator.failed, generator.planned)
+        left = generator.planned + unplanned[generator.pk]
         rows.append(
             GeneratorRow(
                 name=generator.name,

@@ -1,4 +1,4 @@
-"""Pages on which a manager builds a campaign: its settings, prompts, criteria, generators and consent."""
+"""Pages on which a manager builds a campaign: its settings, prompts, criteria and consent."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, ProtectedError, QuerySet
+from django.db.models import Count, ProtectedError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -21,15 +21,14 @@ from annotations.models import Consent
 from collector.candidate_intake import load_candidates
 from collector.intake import Intake, load_prompts
 from collector.lifecycle import WrongState
-from collector.models import Campaign, Criterion, Generator, Membership
+from collector.models import Campaign, Criterion, Membership
 from collector.rendering import render_markdown, trusted_html
 from collector.tabular import IntakeError
 from console.access import get_managed_campaign, refuse_nul, signed_in_user
 from console.campaign_pages import join_address
 from console.consent_form import ConsentTextsForm
-from console.forms import CampaignForm, CriterionForm, GeneratorForm, UploadForm
+from console.forms import CampaignForm, CriterionForm, UploadForm
 
-RowForm = type[CriterionForm] | type[GeneratorForm]
 SHOWN_PROMPTS = 50
 MOST_LINKS = 5000
 PROLIFIC = "PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}"
@@ -102,16 +101,22 @@ def prompts_upload(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 def criteria(request: HttpRequest, slug: str) -> HttpResponse:
+    """Lists the criteria; adds one, and removes one, while in draft."""
     campaign = get_managed_campaign(request, slug)
     rows = campaign.criteria.all()
-    return _edit_list(request, campaign, "criteria", rows, CriterionForm)
-
-
-@login_required
-def generators(request: HttpRequest, slug: str) -> HttpResponse:
-    campaign = get_managed_campaign(request, slug)
-    rows = campaign.generators.annotate(made=Count("candidates")).order_by("pk")
-    return _edit_list(request, campaign, "generators", rows, GeneratorForm)
+    if request.method != "POST":
+        return _render(request, campaign, "criteria", rows=rows, form=CriterionForm(campaign))
+    if refused := _refuse_opened(request, campaign, "criteria", rows=rows, form=CriterionForm(campaign)):
+        return refused
+    if key := request.POST.get("remove"):
+        refuse_nul(key)
+        _remove(request, get_object_or_404(rows, name=key))
+        return redirect("console:criteria", campaign.slug)
+    form = CriterionForm(campaign, request.POST)
+    if not form.is_valid():
+        return _render(request, campaign, "criteria", status=400, rows=rows, form=form)
+    form.save()
+    return redirect("console:criteria", campaign.slug)
 
 
 @login_required
@@ -161,41 +166,15 @@ def join_link(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _edit_list(
-    request: HttpRequest,
-    campaign: Campaign,
-    page: str,
-    rows: QuerySet[Any],
-    form_class: RowForm,
-) -> HttpResponse:
-    """A page that lists rows of a draft, adds one, and removes one."""
-    if request.method != "POST":
-        return _render(request, campaign, page, rows=rows, form=form_class(campaign))
-    if refused := _refuse_opened(request, campaign, page, rows=rows, form=form_class(campaign)):
-        return refused
-    if key := request.POST.get("remove"):
-        refuse_nul(key)
-        _remove(request, get_object_or_404(rows, name=key))
-        return redirect(f"console:{page}", campaign.slug)
-    form = form_class(campaign, request.POST)
-    if not form.is_valid():
-        return _render(request, campaign, page, status=400, rows=rows, form=form)
-    form.save()
-    return redirect(f"console:{page}", campaign.slug)
-
-
-def _remove(request: HttpRequest, row: Criterion | Generator) -> None:
-    """Deletes the row with the candidates it only planned; one that has given something stays."""
+def _remove(request: HttpRequest, criterion: Criterion) -> None:
+    """Deletes the criterion, unless somebody has rated by it."""
     try:
         with transaction.atomic():
-            if isinstance(row, Generator):
-                row.candidates.filter(text="").delete()
-                row.runs.filter(candidates=None).delete()
-            row.delete()
+            criterion.delete()
     except ProtectedError:
-        messages.error(request, _('"%(name)s" has made candidates, which are kept.') % {"name": row})
+        messages.error(request, _('Ratings by "%(name)s" are there, and kept.') % {"name": criterion})
     else:
-        messages.success(request, _('"%(name)s" is removed.') % {"name": row})
+        messages.success(request, _('"%(name)s" is removed.') % {"name": criterion})
 
 
 def _refuse_opened(
