@@ -4,6 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
@@ -73,6 +76,18 @@ class PrivacySerializer(StrictSerializer):
     tier = serializers.ChoiceField(choices=["open", "restricted", "internal"], required=False)
 
 
+class OwnGeneratorField(serializers.SlugRelatedField):
+    """A generator of the campaign at hand, by its name; a new campaign has none yet."""
+
+    queryset = Generator.objects.all()
+
+    def get_queryset(self) -> QuerySet[Generator]:
+        campaign = self.root.instance
+        if not isinstance(campaign, Campaign):
+            return Generator.objects.none()
+        return Generator.objects.filter(campaign=campaign)
+
+
 class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
     role = serializers.ChoiceField(
         choices=["manager", "researcher"],
@@ -87,6 +102,20 @@ class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
     )
     strata = StratumAttributeSerializer(many=True, required=False)
     privacy = PrivacySerializer(required=False)
+    instruments = serializers.ListField(
+        child=serializers.SlugField(max_length=SLUG_LENGTH),
+        max_length=20,
+        required=False,
+        help_text=gettext_lazy("The questionnaires each annotator is asked, in this order."),
+    )
+    summariser = OwnGeneratorField(
+        slug_field="name",
+        required=False,
+        allow_null=True,
+        help_text=gettext_lazy(
+            "The generator that sums up what annotators write, for them to accept or not."
+        ),
+    )
 
     class Meta:
         model = Campaign
@@ -103,6 +132,8 @@ class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
             "wildcard_seats",
             "lease_minutes",
             "max_seats_per_annotator",
+            "instruments",
+            "summariser",
             "duplicate_threshold",
             "leaves_out_self_identifying",
             "leaves_out_refusals",
@@ -130,6 +161,13 @@ class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
 
     def validate_languages(self, languages: list[str]) -> list[str]:
         return _refuse_doubles(languages)
+
+    def validate_instruments(self, instruments: list[str]) -> list[str]:
+        known = import_string(settings.INSTRUMENT_CATALOGUE)()
+        for name in instruments:
+            if name not in known:
+                raise serializers.ValidationError(_("There is no questionnaire %(name)s.") % {"name": name})
+        return _refuse_doubles(instruments)
 
     def validate_strata(self, strata: list[dict[str, Any]]) -> list[dict[str, Any]]:
         _refuse_doubles([part["attribute"] for part in strata])

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from console import accounts_pages, campaign_pages, generator_pages, release_pages, setup_pages
+from console import (
+    accounts_pages,
+    campaign_pages,
+    generator_pages,
+    recruitment_pages,
+    release_pages,
+    setup_pages,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -18,6 +25,21 @@ urlpatterns = [
     path("console/c/<slug:slug>/generate/", campaign_pages.generate, name="generate"),
     path("console/c/<slug:slug>/simulate/", campaign_pages.simulate, name="simulate"),
     path("console/c/<slug:slug>/join-link/", setup_pages.join_link, name="join_link"),
+    path("console/c/<slug:slug>/recruitment/", recruitment_pages.recruitment, name="recruitment"),
+    path("console/c/<slug:slug>/recruitment/pay/", recruitment_pages.pay, name="recruitment_pay"),
+    path("console/c/<slug:slug>/recruitment/secret/", recruitment_pages.renew_secret, name="renew_secret"),
+    path(
+        "console/c/<slug:slug>/recruitment/codes/", recruitment_pages.new_invitations, name="new_invitations"
+    ),
+    path(
+        "console/c/<slug:slug>/recruitment/codes/upload/",
+        recruitment_pages.upload_invitations,
+        name="upload_invitations",
+    ),
+    path(
+        "console/c/<slug:slug>/recruitment/payments/", recruitment_pages.payments_file, name="payments_file"
+    ),
+    path("console/c/<slug:slug>/recruitment/paid/", recruitment_pages.payments_paid, name="payments_paid"),
     path("console/c/<slug:slug>/settings/", setup_pages.campaign_edit, name="campaign_edit"),
     path("console/c/<slug:slug>/prompts/", setup_pages.prompts, name="prompts"),
     path("console/c/<slug:slug>/prompts/upload/", setup_pages.prompts_upload, name="prompts_upload"),
