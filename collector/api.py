@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
@@ -23,16 +23,13 @@ from collector.api_access import (
     signed_in_user,
 )
 from collector.api_refusals import Conflict
-from collector.generation import start_generation
 from collector.intake import refuse_state
 from collector.lifecycle import NotReady, WrongState, close_campaign, open_campaign, pause_campaign
-from collector.models import Campaign, Candidate, Criterion, GenerationRun, Generator, Membership, Prompt
-from collector.planning import UnknownProvider
+from collector.models import Campaign, Candidate, Criterion, Generator, Membership, Prompt
 from collector.serializers import (
     CampaignSerializer,
     CandidateSerializer,
     CriterionSerializer,
-    GenerationRunSerializer,
     GeneratorSerializer,
     PromptSerializer,
 )
@@ -211,38 +208,6 @@ class GeneratorList(CampaignPart, generics.ListCreateAPIView):
 
     def perform_create(self, serializer: serializers.BaseSerializer) -> None:
         self.save_new(serializer)
-
-
-class GenerationRunList(CampaignPart, generics.ListAPIView):
-    """Requests to generators; POST asks for every candidate that is still missing.
-
-    The answer names the active runs: none where nothing is missing. Asking again joins them.
-    """
-
-    queryset = GenerationRun.objects.all()
-    serializer_class = GenerationRunSerializer
-
-    def get_queryset(self) -> QuerySet[GenerationRun]:
-        return _counted(GenerationRun.objects.filter(generator__campaign=self.campaign))
-
-    @extend_schema(request=None, responses={202: GenerationRunSerializer(many=True)})
-    def post(self, request: Request, slug: str) -> Response:
-        campaign = self.managed_campaign
-        try:
-            started = start_generation(campaign, now=timezone.now())
-        except WrongState as error:
-            raise Conflict(str(error), code="wrong_state") from error
-        except UnknownProvider as error:
-            raise Conflict(str(error), code="unknown_provider") from error
-        runs = _counted(GenerationRun.objects.filter(pk__in=[run.pk for run in started])).order_by("pk")
-        return Response(self.get_serializer(runs, many=True).data, status=status.HTTP_202_ACCEPTED)
-
-
-def _counted(runs: QuerySet[GenerationRun]) -> QuerySet[GenerationRun]:
-    counts = {
-        state.value: Count("candidates", filter=Q(candidates__state=state)) for state in Candidate.State
-    }
-    return runs.select_related("generator").annotate(**counts)
 
 
 def _require_draft(campaign: Campaign) -> None:

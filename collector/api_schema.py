@@ -36,6 +36,10 @@ class ErrorSerializer(serializers.Serializer):
 class ApiSchema(AutoSchema):
     """Adds to every operation the refusals that every view can give."""
 
+    def get_operation_id(self) -> str:
+        """A view may say its own, where two addresses differ in nothing but a parameter."""
+        return getattr(self.view, "operation_id", "") or super().get_operation_id()
+
     def get_tags(self) -> list[str]:
         parts = [part for part in self._tokenize_path() if not part.startswith("{")]
         return parts[-1:] if parts[:1] == ["campaigns"] else parts[:1]

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from collector import api
+from collector import api, api_generation
 from collector.api_docs import DocsView
 from collector.api_errors import unknown_address
 from collector.diversity_api import DiversityList
@@ -15,7 +15,16 @@ campaign_routes = [
     path("diversity/", DiversityList.as_view(), name="diversity"),
     path("criteria/", api.CriterionList.as_view(), name="criteria"),
     path("generators/", api.GeneratorList.as_view(), name="generators"),
-    path("generation-runs/", api.GenerationRunList.as_view(), name="generation-runs"),
+    path("generation-runs/", api_generation.RunList.as_view(), name="generation-runs"),
+    path("generation-runs/<int:pk>/", api_generation.RunDetail.as_view(), name="generation-run"),
+    *(
+        path(f"generation-runs/{where}{step}/", view.as_view(step=step), name=f"{name}-{step}")
+        for step in api_generation.STEPS
+        for where, view, name in (
+            ("", api_generation.AllRunsStep, "generation-runs"),
+            ("<int:pk>/", api_generation.RunStep, "generation-run"),
+        )
+    ),
     path("open/", api.CampaignStep.as_view(step="open"), name="campaign-open"),
     path("pause/", api.CampaignStep.as_view(step="pause"), name="campaign-pause"),
     path("close/", api.CampaignStep.as_view(step="close"), name="campaign-close"),

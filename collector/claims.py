@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 def claim_batch(run: GenerationRun, size: int, now: datetime) -> list[Candidate]:
     """Up to `size` candidates that are now this caller's alone, in the order in which they were planned.
 
-    All share one fresh lease token. Empty where nothing can be claimed now.
+    All share one fresh lease token. Empty where nothing can be claimed now, or the run is not active.
     """
     token = uuid.uuid4()
     with transaction.atomic():
@@ -95,6 +95,7 @@ def _ready(run: GenerationRun, size: int, now: datetime) -> list[Candidate]:
         # SKIP LOCKED on PostgreSQL; on SQLite the IMMEDIATE transaction already keeps others out.
         first = (
             run.candidates.claimable(now)
+            .filter(run__state__in=GenerationRun.ACTIVE)
             .select_for_update(skip_locked=True, of=("self",))
             .order_by("pk")
             .only("pk", "attempts")[:size]

@@ -474,20 +474,48 @@ class CandidateSerializer(serializers.ModelSerializer):
 
 
 class GenerationRunSerializer(serializers.ModelSerializer):
+    """A run with its `progress` set, a `collector.run_progress.Progress`."""
+
     generator = serializers.CharField(source="generator.name", read_only=True)
-    planned = serializers.IntegerField(read_only=True)
-    done = serializers.IntegerField(read_only=True)
-    failed = serializers.IntegerField(read_only=True)
+    queue = serializers.CharField(source="generator.queue", read_only=True)
+    planned = serializers.IntegerField(source="progress.planned", read_only=True)
+    done = serializers.IntegerField(source="progress.done", read_only=True)
+    failed = serializers.IntegerField(source="progress.failed", read_only=True)
+    new_tokens = serializers.IntegerField(source="progress.new_tokens", read_only=True)
+    cost = serializers.FloatField(
+        source="progress.cost",
+        read_only=True,
+        allow_null=True,
+        help_text=gettext_lazy("US dollars; null where the generator has no price."),
+    )
+    tokens_per_second = serializers.FloatField(
+        source="progress.tokens_per_second",
+        read_only=True,
+        allow_null=True,
+        help_text=gettext_lazy("Over the last minute; null where nothing came in it."),
+    )
+    seconds_left = serializers.FloatField(
+        source="progress.seconds_left",
+        read_only=True,
+        allow_null=True,
+        help_text=gettext_lazy("At the speed of the last minute."),
+    )
 
     class Meta:
         model = GenerationRun
         fields = [
             "id",
             "generator",
+            "queue",
             "state",
+            "priority",
             "planned",
             "done",
             "failed",
+            "new_tokens",
+            "cost",
+            "tokens_per_second",
+            "seconds_left",
             "created_at",
             "started_at",
             "finished_at",

@@ -1,24 +1,25 @@
-"""`manage.py generate SLUG`: ask a campaign's generators for the candidates it lacks."""
+"""`manage.py generate SLUG`: ask a campaign's generators for what it lacks, and steer the runs under way."""
 
 import time
 from argparse import ArgumentParser
-from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from collector.generation import finish_run, make_provider, start_generation, work_batch
 from collector.lifecycle import WrongState
 from collector.marking import mark_candidates
-from collector.models import Campaign, Candidate, GenerationRun, WorkerHeartbeat
+from collector.models import Campaign, Candidate, GenerationRun
 from collector.planning import UnknownProvider
+from collector.queues import stranded_queues
+from collector.run_control import cancel_runs, pause_runs, resume_runs
+from collector.run_progress import Progress, progress_by_run, sum_progress
 
 POLL_SECONDS = 0.5
 BAR_WIDTH = 30
-# A worker that has not been heard of for this long is taken to be stopped.
-SILENCE = timedelta(seconds=60)
+# Workers that have just been started are not missing yet.
+PATIENCE_SECONDS = 30.0
 
 
 class Command(BaseCommand):
@@ -30,25 +31,60 @@ class Command(BaseCommand):
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--wait", action="store_true", help="wait for the workers, showing progress")
         how.add_argument("--inline", action="store_true", help="do the work in this process")
+        how.add_argument("--pause", action="store_true", help="give the campaign's runs no further batches")
+        how.add_argument("--resume", action="store_true", help="go on with its paused runs")
+        how.add_argument("--cancel", action="store_true", help="end its runs; what is done stays")
+        parser.add_argument("--priority", type=int, help="runs of a higher number go first; 0 by default")
 
-    def handle(self, *, slug: str, retry_failed: bool, wait: bool, inline: bool, **_: Any) -> None:
+    def handle(self, *, slug: str, pause: bool, resume: bool, cancel: bool, **options: Any) -> None:
         try:
             campaign = Campaign.objects.get(slug=slug)
-            runs = start_generation(
-                campaign, now=timezone.now(), retry_failed=retry_failed, publish=not inline
-            )
+            if pause or resume or cancel:
+                self._steer(campaign, pause=pause, resume=resume)
+            else:
+                self._start(campaign, **options)
         except Campaign.DoesNotExist:
             raise CommandError(f'there is no campaign "{slug}"') from None
         except (UnknownProvider, WrongState) as error:
             raise CommandError(str(error)) from error
+
+    def _steer(self, campaign: Campaign, *, pause: bool, resume: bool) -> None:
+        runs, now = GenerationRun.objects.filter(generator__campaign=campaign), timezone.now()
+        if pause:
+            count, done = pause_runs(runs), "paused"
+        elif resume:
+            count, done = resume_runs(runs, now=now), "resumed"
+        else:
+            count, done = cancel_runs(runs, now=now), "cancelled"
+        self.stdout.write(f"{campaign.slug}: {count} runs {done}.")
+
+    def _start(
+        self,
+        campaign: Campaign,
+        *,
+        retry_failed: bool,
+        wait: bool,
+        inline: bool,
+        priority: int | None,
+        **_: Any,
+    ) -> None:
+        runs = start_generation(
+            campaign,
+            now=timezone.now(),
+            retry_failed=retry_failed,
+            priority=priority,
+            publish=not inline,
+        )
         if not runs:
-            self.stdout.write(f"{slug}: no candidate is missing.")
+            self.stdout.write(f"{campaign.slug}: no candidate is missing.")
             return
         planned = Candidate.objects.unfinished().filter(run__in=runs).count()
-        self.stdout.write(f"{slug}: {planned} candidates to generate, {len(runs)} runs.")
-        progress = Progress(self, runs)
+        self.stdout.write(f"{campaign.slug}: {planned} candidates to generate, {len(runs)} runs.")
+        if paused := sum(run.state == GenerationRun.State.PAUSED for run in runs):
+            self.stdout.write(f"{campaign.slug}: {paused} of them paused; --resume goes on with them.")
+        progress = ProgressBar(self, runs)
         if inline:
-            work_inline(runs, progress)
+            work_inline(campaign, [run for run in runs if run.state in GenerationRun.ACTIVE], progress)
         elif wait:
             wait_for_workers(runs, progress)
         if inline or wait:
@@ -60,30 +96,29 @@ class Command(BaseCommand):
             raise CommandError(f"{failed.count()} candidates failed; {first.external_id}: {first.error}")
 
 
-class Progress:
+class ProgressBar:
     """A bar on a terminal, a line per tenth elsewhere."""
 
     def __init__(self, command: BaseCommand, runs: list[GenerationRun]) -> None:
         self._out, self._err = command.stdout, command.stderr
-        self._candidates = Candidate.objects.filter(run__in=runs)
+        self._runs = [run.pk for run in runs]
         self._shown = -1
+        self._width = 0
         self._started = time.monotonic()
 
     def show(self) -> None:
-        counts = self._candidates.aggregate(
-            total=Count("pk"),
-            over=Count("pk", filter=~Q(state=Candidate.State.PLANNED)),
-            failed=Count("pk", filter=Q(state=Candidate.State.FAILED)),
-        )
-        total, over = counts["total"], counts["over"]
-        filled = BAR_WIDTH * over // max(total, 1)
-        text = (
-            f"{over}/{total} candidates, {counts['failed']} failed, {time.monotonic() - self._started:.0f} s"
-        )
+        now = timezone.now()
+        runs = GenerationRun.objects.filter(pk__in=self._runs)
+        progress = sum_progress(progress_by_run(runs, now).values())
+        over, total = progress.done + progress.failed, max(progress.total, 1)
+        text = f"{over}/{progress.total} candidates, {self._in_words(progress)}"
         if self._out.isatty():
-            self._out.write(f"\r[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {text}", ending="")
+            filled = BAR_WIDTH * over // total
+            line = f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {text}"
+            self._out.write(f"\r{line.ljust(self._width)}", ending="")
+            self._width = len(line)
             self._out.flush()
-        elif (tenth := 10 * over // max(total, 1)) != self._shown:
+        elif (tenth := 10 * over // total) != self._shown:
             self._shown = tenth
             self._out.write(text)
             self._out.flush()
@@ -96,16 +131,28 @@ class Progress:
         if self._out.isatty():
             self._out.write("")
 
+    def _in_words(self, progress: Progress) -> str:
+        parts = [f"{progress.failed} failed", f"{time.monotonic() - self._started:.0f} s"]
+        if progress.tokens_per_second:
+            parts.append(f"{progress.tokens_per_second:.0f} tokens/s")
+        if progress.seconds_left:
+            parts.append(f"{progress.seconds_left:.0f} s left")
+        if progress.cost is not None:
+            parts.append(f"${progress.cost:.2f}")
+        return ", ".join(parts)
 
-def work_inline(runs: list[GenerationRun], progress: Progress) -> None:
+
+def work_inline(campaign: Campaign, runs: list[GenerationRun], progress: ProgressBar) -> None:
     """One batch of each run in turn, so that the first prompts get all their candidates first."""
     providers = {run.pk: make_provider(run.generator) for run in runs}
     open_runs = list(runs)
-    campaign = runs[0].generator.campaign
     while open_runs:
         progress.show()
         worked = sum(work_batch(run, providers[run.pk], now=timezone.now()) for run in open_runs)
         open_runs = [run for run in open_runs if not finish_run(run, timezone.now())]
+        # Somebody may have paused or cancelled one.
+        active = set(GenerationRun.objects.active().filter(pk__in=[run.pk for run in open_runs]))
+        open_runs = [run for run in open_runs if run in active]
         if open_runs and not worked and not mark_candidates(timezone.now(), campaign=campaign):
             time.sleep(POLL_SECONDS)  # the rest is in a worker's hands, or waits for its next try
     while mark_candidates(timezone.now(), campaign=campaign):
@@ -113,14 +160,15 @@ def work_inline(runs: list[GenerationRun], progress: Progress) -> None:
     progress.close()
 
 
-def wait_for_workers(runs: list[GenerationRun], progress: Progress) -> None:
-    """Until no run is active; says so where no worker seems to be there to do it."""
-    active = GenerationRun.objects.filter(pk__in=[run.pk for run in runs], state__in=GenerationRun.ACTIVE)
-    warned = False
+def wait_for_workers(runs: list[GenerationRun], progress: ProgressBar) -> None:
+    """Until no run is active; names the queues that no worker seems to serve."""
+    active = GenerationRun.objects.active().filter(pk__in=[run.pk for run in runs])
+    started, warned = time.monotonic(), False
     while active.exists():
         progress.show()
-        if not warned and not WorkerHeartbeat.objects.filter(seen_at__gte=timezone.now() - SILENCE).exists():
+        if not warned and time.monotonic() - started > PATIENCE_SECONDS:
             warned = True
-            progress.warn("no worker has been heard of for a minute: is one running?")
+            for queue in stranded_queues(timezone.now()):
+                progress.warn(f'no worker is taking tasks from the queue "{queue}": is one running?')
         time.sleep(POLL_SECONDS)
     progress.close()
