@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from annotations.consent import OPTIONAL, current_consent
 from annotations.models import Annotator, Ballot, Choice, Missing, Rating, Scope, Seat
 from annotations.profiles import answers_in_words, latest_profile
+from annotations.rating_page import answer_in_words
 
 RATINGS_SHOWN = 500
 # Written out below with the texts they are about, instead of field by field.
@@ -88,15 +89,13 @@ def _seats_in_words(annotator: Annotator) -> dict[str, int]:
 
 
 def _rating_in_words(rating: Rating, language: str) -> dict[str, Any]:
-    words = rating.criterion.worded(language)
-    value = Missing(rating.missing).label if rating.missing else f"{rating.value:g}"
-    if rating.value is not None and words["categories"]:
-        value = words["categories"][int(rating.value)]
     return {
         "prompt": rating.candidate.prompt.conversation[-1]["content"],
         "response": rating.candidate.text,
-        "criterion": words["question"],
-        "value": value,
+        "criterion": rating.criterion.worded(language)["question"],
+        "value": Missing(rating.missing).label
+        if rating.missing
+        else answer_in_words(rating.criterion, rating.value, language),
         "sent_on": rating.ballot.submitted_at,
     }
 

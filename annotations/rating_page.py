@@ -58,6 +58,16 @@ def read_answers(seat: Seat, data: Mapping[str, str]) -> Answers:
     return {key: value for key, value in answers.items() if value is not Missing.NOT_REACHED}
 
 
+def answer_in_words(criterion: Criterion, value: float | None, language: str) -> str:
+    """A rating as somebody would say it: the category's words, yes or no, or the number."""
+    if value is None:
+        return "–"
+    if criterion.kind == Criterion.Kind.BINARY:
+        return _("Yes") if value else _("No")
+    categories = criterion.worded(language)["categories"]
+    return str(categories[int(value)]) if categories else f"{value:g}"
+
+
 def field_name(position: int, criterion: Criterion) -> str:
     return f"r-{position}-{criterion.name}"
 

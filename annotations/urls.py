@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotations import ending, join, my_data, profile_pages, views
+from annotations import ending, join, my_data, practice_pages, profile_pages, views
 
 app_name = "annotations"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("c/<slug:slug>/my-profile/", profile_pages.my_profile, name="my_profile"),
     path("c/<slug:slug>/my-profile/summary/", profile_pages.decide_summary, name="decide_summary"),
     path("c/<slug:slug>/my-profile/text/", profile_pages.change_text, name="change_text"),
+    path("c/<slug:slug>/check/", practice_pages.check, name="check"),
+    path("c/<slug:slug>/practice/<str:nonce>/", practice_pages.explained, name="explained"),
     path("c/<slug:slug>/rate/", views.rate, name="rate"),
     path("c/<slug:slug>/rate/next/", views.rate_next, name="rate_next"),
     path("c/<slug:slug>/rate/send/", views.submit, name="submit_ballot"),

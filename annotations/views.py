@@ -1,5 +1,6 @@
 """The annotator's way between joining and the end: consent, and rate; the profile has pages of its own."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -18,15 +19,18 @@ from annotations.ballots import BallotRefused, InvalidAnswers, submit_ballot
 from annotations.closed_page import closed_page
 from annotations.completion import finish
 from annotations.consent import ASKED, document_for, give_consent, needs_consent
+from annotations.daily_limits import rest_until
 from annotations.eligibility import spoken_languages
 from annotations.ending import ready_page
 from annotations.enrolment import Refused, enrol
 from annotations.guard import for_annotators
 from annotations.models import Annotator, Scope, Seat
 from annotations.profiles import latest_profile
+from annotations.progress import annotator_progress
 from annotations.rating_page import rating_context, read_answers
 from annotations.recruitment import recruitment_of
-from collector.models import Campaign
+from annotations.understanding import needs_check
+from collector.models import Campaign, Prompt
 from collector.rendering import render_markdown, trusted_html
 
 
@@ -56,6 +60,10 @@ def rate(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     seat = current_seat(annotator, now=timezone.now())
     if seat is None and not annotator.campaign.is_open:
         return closed_page(request, annotator.campaign, annotator.campaign.state)
+    if needs_check(annotator):
+        return redirect("annotations:check", annotator.campaign.slug)
+    if seat is None and (until := _rest(annotator)):
+        return render(request, "annotations/rest.html", {"campaign": annotator.campaign, "until": until})
     if seat is None:
         return ready_page(request, annotator)
     return render(request, "annotations/rate.html", rating_context(seat) | {"note": _note(request)})
@@ -84,6 +92,8 @@ def submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
         return closed_page(request, annotator.campaign, "closed", status=409)
     if seat.is_surplus:
         messages.info(request, _("Your seat was given back; your answers are kept."))
+    if seat.purpose == Prompt.Purpose.TRAINING:
+        return redirect("annotations:explained", annotator.campaign.slug, seat.nonce)
     return to_next_seat(request, annotator)
 
 
@@ -139,11 +149,21 @@ def _consent_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 
 
 def to_next_seat(request: HttpRequest, annotator: Annotator) -> HttpResponse:
-    """To the next seat if one can be had, else to the end."""
+    """To the next seat if one can be had, else to the end; first to what has to be passed before."""
+    if needs_check(annotator):
+        return redirect("annotations:check", annotator.campaign.slug)
     if next_seats(annotator, now=timezone.now()):
+        return redirect("annotations:rate", annotator.campaign.slug)
+    if _rest(annotator):
         return redirect("annotations:rate", annotator.campaign.slug)
     finish(annotator, now=timezone.now())
     return redirect("annotations:done", annotator.campaign.slug)
+
+
+def _rest(annotator: Annotator) -> datetime | None:
+    """Until when this person has done enough, where there is something left for them to come back to."""
+    until = rest_until(annotator, timezone.now())
+    return until if until and annotator_progress(annotator).left else None
 
 
 def _note(request: HttpRequest) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -11,13 +11,17 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from collector.lifecycle import WrongState
-from collector.models import Campaign, Prompt
+from collector.models import Campaign, Criterion, Prompt
+from collector.practice_intake import PRACTICE_COLUMNS, read_practice
 from collector.tabular import IntakeError, Problem, Problems, Row, parse_json, read_rows
 
 TAKES_ROWS = (Campaign.State.DRAFT, Campaign.State.OPEN)
 ROLES = ("system", "user", "assistant")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
-PROMPT_COLUMNS = ("prompt_id", "text", "messages", "language", "topic", "source", "licence")
+PROMPT_COLUMNS = (
+    *("prompt_id", "text", "messages", "language", "topic", "source", "licence"),
+    *PRACTICE_COLUMNS,
+)
 BATCH = 500
 
 
@@ -105,8 +109,9 @@ def load_prompts(
     taken = set(campaign.prompts.values_list("external_id", flat=True))
     seen: dict[str, int] = {}
     prompts = []
+    criteria = {criterion.name: criterion for criterion in campaign.criteria.filter(kind__in=Criterion.RATED)}
     for row in reader.rows():
-        prompt = _read_prompt(reader, row, campaign)
+        prompt = _read_prompt(reader, row, campaign, criteria)
         prompt.external_id = prompt.external_id or _next_id(taken, seen)
         refuse_double(reader, row, "prompt_id", prompt.external_id, seen, taken)
         prompts.append(prompt)
@@ -170,7 +175,7 @@ def _insert_prompts(campaign: Campaign, prompts: list[Prompt]) -> None:
     Prompt.objects.bulk_create(prompts, batch_size=BATCH)
 
 
-def _read_prompt(reader: Reader, row: Row, campaign: Campaign) -> Prompt:
+def _read_prompt(reader: Reader, row: Row, campaign: Campaign, criteria: Mapping[str, Criterion]) -> Prompt:
     messages = _read_messages(reader, row)
     text = reader.text(row, "text", longest=2**16, required=messages is None)
     if messages and text:
@@ -184,6 +189,7 @@ def _read_prompt(reader: Reader, row: Row, campaign: Campaign) -> Prompt:
         topic=reader.text(row, "topic", longest=100),
         source=reader.text(row, "source", longest=200),
         licence=reader.text(row, "licence", longest=64),
+        **read_practice(reader, row, criteria),
         extra=reader.x_columns(row),
     )
 
