@@ -24,6 +24,7 @@ from annotations.models import (
     Seat,
     Tombstone,
 )
+from annotations.steering_profiles import forget_profiles
 from collector.models import Campaign
 
 
@@ -145,6 +146,7 @@ def _erase(annotator: Annotator, now: datetime) -> None:
     Rating.objects.filter(annotator=annotator).delete()
     Choice.objects.filter(annotator=annotator).delete()
     Ballot.objects.filter(seat__annotator=annotator).delete()
+    forget_profiles(annotator)
     annotator.profiles.all().delete()
     for identity in Identity.objects.filter(annotator=annotator):
         Tombstone.objects.get_or_create(campaign=annotator.campaign, id_hash=identity.id_hash)

@@ -9,13 +9,16 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from annotations.models import Annotator, Consent, Scope, ValueProfile
-from collector.models import Campaign
+from collector.models import Campaign, Candidate, Generator
+from collector.steering_spec import Kind, label_of
 
 MOST_PROFILES = 20
 # So many of a campaign's profiles, the newest, are looked at.
 MOST_CONSIDERED = 5000
 # Scores of answers on religion and politics, which ask for a consent of their own.
 SPECIAL_SCORES = frozenset({"religion_importance_step", "left_right"})
+
+ROWS_AT_ONCE = 500
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -72,6 +75,23 @@ def choose_diverse(profiles: Sequence[SharedProfile], count: int) -> list[Shared
     return [profiles[index] for index in chosen]
 
 
+def forget_profiles(annotator: Annotator) -> None:
+    """Takes the person's profiles out of every generator, and out of what candidates say they were told.
+
+    A snapshot carries no id, so that it is known by what it says: the person's own words, or every score.
+    What a model answered stays. Candidates that were only planned under it fail with that reason.
+    """
+    own = [SharedProfile(_rounded(scores), text.strip()) for scores, text in _said_by(annotator)]
+    if not own:
+        return
+    for generator in Generator.objects.exclude(steerings=[]).order_by("pk").iterator(chunk_size=100):
+        gone = [entry for entry in generator.steerings if any(_stems_from(entry, one) for one in own)]
+        if gone:
+            generator.steerings = [entry for entry in generator.steerings if entry not in gone]
+            generator.save(update_fields=["steerings"])
+            _forget_messages(generator, {label_of(entry) for entry in gone})
+
+
 def _latest_profiles(campaign: Campaign) -> QuerySet[ValueProfile]:
     newest = (
         ValueProfile.objects.filter(annotator=OuterRef("annotator")).order_by("-version").values("pk")[:1]
@@ -95,10 +115,9 @@ def _share(source: str, allowed: list[str] | None, scores: dict[str, Any], text:
     shown = {}
     if Scope.RELEASE_DEMOGRAPHICS in scopes:
         shown = {
-            name: round(float(value), 2)
-            for name, value in sorted(scores.items())
-            if isinstance(value, int | float)
-            and (name not in SPECIAL_SCORES or Scope.SPECIAL_CATEGORY in scopes)
+            name: value
+            for name, value in _rounded(scores).items()
+            if name not in SPECIAL_SCORES or Scope.SPECIAL_CATEGORY in scopes
         }
     return SharedProfile(shown, text.strip() if Scope.RELEASE_FREE_TEXT in scopes else "")
 
@@ -111,6 +130,41 @@ def _distinct(profiles: Iterator[SharedProfile]) -> Iterator[SharedProfile]:
         if key != ((), "") and key not in seen:
             seen.add(key)
             yield profile
+
+
+def _rounded(scores: dict[str, Any]) -> dict[str, float]:
+    """Two decimals are enough to speak by, and say less of who it is."""
+    return {
+        name: round(float(value), 2)
+        for name, value in sorted(scores.items())
+        if isinstance(value, int | float)
+    }
+
+
+def _said_by(annotator: Annotator) -> QuerySet[ValueProfile, tuple[dict[str, Any], str]]:
+    return annotator.profiles.order_by("version").values_list("scores", "text")
+
+
+def _stems_from(entry: dict[str, Any], own: SharedProfile) -> bool:
+    profile = entry.get("profile")
+    if not isinstance(profile, dict):
+        return False
+    scores, text = profile.get("scores") or {}, profile.get("text") or ""
+    if own.text and own.text in text:
+        return True
+    return bool(scores) and scores.items() <= own.scores.items()
+
+
+def _forget_messages(generator: Generator, labels: set[str]) -> None:
+    told = generator.candidates.filter(steering__in=labels).exclude(provenance={}).order_by("pk")
+    last = 0
+    while some := list(told.filter(pk__gt=last).only("pk", "provenance")[:ROWS_AT_ONCE]):
+        for candidate in some:
+            candidate.provenance = {
+                key: value for key, value in candidate.provenance.items() if key != "messages"
+            } | {"steering": {"kind": Kind.PROFILE.value, "withdrawn": True}}
+        Candidate.objects.bulk_update(some, ["provenance"])
+        last = some[-1].pk
 
 
 def _standardised(profiles: Sequence[SharedProfile]) -> FloatArray:

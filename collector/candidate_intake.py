@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from collector.intake import BATCH, Intake, Reader, refuse_double, refuse_empty, refuse_state, store
 from collector.models import ID_LENGTH, SLUG_LENGTH, Campaign, Candidate, Generator, Prompt
+from collector.planning import candidate_id
 from collector.rendering import render_markdown
 from collector.tabular import Row
 
@@ -19,7 +20,7 @@ COLUMNS = (
 )
 HIGHEST_SAMPLE = 32767
 
-Place = tuple[str, str, int]  # prompt, generator, sample
+Place = tuple[str, str, str, int]  # prompt, generator, steering, sample
 
 
 class _Known:
@@ -32,11 +33,11 @@ class _Known:
         self.ids: set[str] = set()
         self.places: set[Place] = set()
         self.judged: set[str] = set()  # prompts whose candidates people may be looking at
-        for name, prompt, generator, sample in campaign.candidates.values_list(
-            "external_id", "prompt__external_id", "generator__name", "sample_index"
+        for name, prompt, generator, steering, sample in campaign.candidates.values_list(
+            "external_id", "prompt__external_id", "generator__name", "steering", "sample_index"
         ):
             self.ids.add(name)
-            self.places.add((prompt, generator, sample))
+            self.places.add((prompt, generator, steering, sample))
             if not campaign.is_draft:
                 self.judged.add(prompt)
 
@@ -69,8 +70,8 @@ def _read_candidate(reader: Reader, row: Row, known: _Known) -> Candidate | None
     generator = _find_generator(reader, row, known)
     text = reader.text(row, "text", longest=2**16, required=True)
     given = reader.text(row, "candidate_id", longest=ID_LENGTH, required="candidate_id" in row.values)
-    sample = _find_sample(reader, row, known, prompt, generator)
     steering = reader.text(row, "steering", longest=200)
+    sample = _find_sample(reader, row, known, prompt, generator, steering)
     temperature, seed = reader.number(row, "temperature", float), reader.number(row, "seed", int)
     if prompt is None or generator is None or reader.problems.total > before:
         return None
@@ -78,7 +79,7 @@ def _read_candidate(reader: Reader, row: Row, known: _Known) -> Candidate | None
         campaign=known.campaign,
         prompt=prompt,
         generator=generator,
-        external_id=given or f"{prompt.external_id}-{generator.name}-{sample}"[:ID_LENGTH],
+        external_id=given or candidate_id(prompt, generator, sample, steering),
         sample_index=sample,
         state=Candidate.State.DONE,
         text=text,
@@ -117,7 +118,12 @@ def _find_generator(reader: Reader, row: Row, known: _Known) -> Generator | None
 
 
 def _find_sample(
-    reader: Reader, row: Row, known: _Known, prompt: Prompt | None, generator: Generator | None
+    reader: Reader,
+    row: Row,
+    known: _Known,
+    prompt: Prompt | None,
+    generator: Generator | None,
+    steering: str,
 ) -> int:
     """The row's sample_index, or the next free one; noted as taken."""
     sample: int | None = reader.number(row, "sample_index", int)
@@ -125,9 +131,9 @@ def _find_sample(
         return 0
     if sample is None:
         sample = 0
-        while (prompt.external_id, generator.name, sample) in known.places:
+        while (prompt.external_id, generator.name, steering, sample) in known.places:
             sample += 1
-    place = (prompt.external_id, generator.name, sample)
+    place = (prompt.external_id, generator.name, steering, sample)
     if sample > HIGHEST_SAMPLE:
         reader.fault(row, "sample_index", _("is out of range"))
     if place in known.places:

@@ -127,7 +127,9 @@ def _some_prompts(generator: Generator) -> Iterator[list[Prompt]]:
     each = generator.samples * len(generator.steering_plan)
     size = max(1, min(PROMPTS_AT_ONCE, ROWS_AT_ONCE // each))
     rest = (
-        generator.campaign.prompts.judged().order_by("position", "pk").only("pk", "external_id", "position")
+        generator.campaign.prompts.judged()
+        .order_by("position", "pk")
+        .only("campaign", "external_id", "position")
     )
     some = list(rest[:size])
     while some:
