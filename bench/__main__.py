@@ -11,6 +11,7 @@ import tempfile
 MEASURED = {
     "web": "next page and ballot at 10,000 prompts; ballots a second with 1, 8 and 32 annotators",
     "seats": "claims and ballots at two sizes and three crowds",
+    "marking": "comparing and flagging candidates, with the encoder and without",
     "generation": "batched against one-at-a-time generation with the small model",
 }
 

@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from annotations.jury import make_strata
 from collector.intake import LANGUAGE
+from collector.marking import remark
 from collector.models import Campaign, Criterion
 from console.attributes import Attribute, jury_attributes
-from console.form_checks import free_name, positive
+from console.form_checks import between, free_name, positive
 from exports.models import Release
 from exports.serializers import VERSION
 
@@ -49,6 +50,9 @@ class CampaignForm(forms.ModelForm):
             "seats_per_stratum",
             "wildcard_seats",
             "max_seats_per_annotator",
+            "duplicate_threshold",
+            "leaves_out_self_identifying",
+            "leaves_out_refusals",
         ]
         labels = {
             "title": gettext_lazy("Title"),
@@ -58,12 +62,20 @@ class CampaignForm(forms.ModelForm):
             "seats_per_stratum": gettext_lazy("Seats per stratum, on each prompt's jury"),
             "wildcard_seats": gettext_lazy("Seats for anyone, on each prompt's jury"),
             "max_seats_per_annotator": gettext_lazy("The most prompts one person rates"),
+            "duplicate_threshold": gettext_lazy("From what similarity on two candidates are near-duplicates"),
+            "leaves_out_self_identifying": gettext_lazy(
+                "Juries do not see candidates that say which model they are from"
+            ),
+            "leaves_out_refusals": gettext_lazy("Juries do not see candidates that refuse to answer"),
         }
         help_texts = {
             "slug": gettext_lazy(
                 "In every address; letters, digits and hyphens. It cannot be changed later."
             ),
             "max_seats_per_annotator": gettext_lazy("Empty: as many as they like."),
+            "duplicate_threshold": gettext_lazy(
+                "From 0 to 1. Empty: 0.95 where meanings are compared, 0.8 where letters are."
+            ),
         }
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
@@ -109,6 +121,10 @@ class CampaignForm(forms.ModelForm):
         most: int | None = self.cleaned_data["max_seats_per_annotator"]
         return None if most is None else positive(most)
 
+    def clean_duplicate_threshold(self) -> float | None:
+        least: float | None = self.cleaned_data["duplicate_threshold"]
+        return None if least is None else between(least, 0.01, 1.0)
+
     def save(self, commit: bool = True) -> Campaign:
         campaign: Campaign = super().save(commit=False)
         campaign.languages = self.cleaned_data["languages"]
@@ -121,6 +137,7 @@ class CampaignForm(forms.ModelForm):
         released = [*(entry["attribute"] for entry in campaign.strata), *self.cleaned_data["attributes"]]
         campaign.privacy = {"attributes": list(dict.fromkeys(released)), "tier": self.cleaned_data["tier"]}
         campaign.save()
+        remark(campaign, self.changed_data)
         make_strata(campaign)
         return campaign
 

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from collector.marking import remark
 from collector.models import Campaign, Generator
 from collector.outbound import MAX_URL, Refused, parse_url
 from collector.providers import PROVIDERS
@@ -42,6 +43,12 @@ class PlanForm(forms.ModelForm):
         fields = PLAN
         labels = {name: LABELS[name] for name in PLAN}
         help_texts = {name: HELP_TEXTS[name] for name in PLAN if name in HELP_TEXTS}
+
+    def save(self, commit: bool = True) -> Generator:
+        generator: Generator = super().save(commit)
+        if commit:
+            remark(generator.campaign, self.changed_data)
+        return generator
 
     def clean_samples(self) -> int:
         return between(self.cleaned_data["samples"], 1, MOST_SAMPLES)
