@@ -1,4 +1,4 @@
-"""Tests of collector/planning.py: the plan of prompts, steerings and samples, and chains of unlike samples."""
+"""Tests of collector/planning.py: plans of prompts, steerings and samples, and chains of unlike samples."""
 
 import hashlib
 import json
@@ -102,7 +102,7 @@ def test_a_plain_generator_keeps_its_seeds_and_a_steered_one_has_its_own(campaig
     generator = make_generator(campaign, "gen", seed=7)
     prompt = campaign.prompts.get(external_id="p1")
 
-    before = hashlib.sha256("s\0gen\0007\0p1\0000".encode()).digest()[:6]
+    before = hashlib.sha256(b"s\0gen\07\0p1\00").digest()[:6]
     assert candidate_seed(prompt, generator, 0) == int.from_bytes(before)
     seeds = {candidate_seed(prompt, generator, 0, label) for label in ("", "formal", "warm")}
     assert len(seeds) == 3
@@ -168,7 +168,7 @@ def test_queries_grow_with_chunks_and_not_with_rows(campaign, monkeypatch):
 
     chunks = 4
     reads = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
-    # A count before and after; each chunk's prompts, what is planned and what is still missing; one empty look.
+    # A count before and after; each chunk's prompts, what is planned, what is missing; one empty look.
     assert len(reads) == 2 + chunks * 3 + 1
 
 
