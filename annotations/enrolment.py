@@ -23,6 +23,7 @@ from annotations.models import (
     Scope,
     Seat,
     Tombstone,
+    Volunteer,
 )
 from annotations.steering_profiles import forget_profiles
 from collector.models import Campaign
@@ -60,6 +61,8 @@ def enrol(
         raise Refused("closed")
     if entry.id_hash and Tombstone.objects.filter(campaign=campaign, id_hash=entry.id_hash).exists():
         raise Refused("withdrawn")
+    if entry.has_taken_part:
+        raise Refused("already")
     code = make_code()
     try:
         with transaction.atomic():
@@ -151,9 +154,10 @@ def _erase(annotator: Annotator, now: datetime) -> None:
     for identity in Identity.objects.filter(annotator=annotator):
         Tombstone.objects.get_or_create(campaign=annotator.campaign, id_hash=identity.id_hash)
         identity.delete()
+    Volunteer.objects.filter(invitation__annotator=annotator).update(attributes={})
     InvitationCode.objects.filter(annotator=annotator).update(annotator=None, reference="")
     Annotator.objects.filter(pk=annotator.pk).update(
-        stratum=None, language="", languages=[], weight=None, flags=[], extra={}
+        stratum=None, language="", languages=[], weight=None, soft_levels={}, flags=[], extra={}
     )
 
 
