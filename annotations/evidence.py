@@ -41,6 +41,12 @@ class Evidence:
     repeated_text: bool = False
     flags: list[str] = field(default_factory=list)
 
+    @property
+    def percents(self) -> dict[str, int | None]:
+        """The shares in whole percent."""
+        shares = {"straight": self.straight, "declined": self.declined, "retest": self.retest}
+        return {name: None if share is None else round(100 * share) for name, share in shares.items()}
+
 
 def gather_evidence(campaign: Campaign, annotators: Sequence[Annotator]) -> list[Evidence]:
     """The evidence on these annotators of the campaign, in their order; a bounded number of queries."""
