@@ -1,4 +1,4 @@
-"""Attention items in our own words: prompts that say plainly what to answer, in each of a campaign's languages."""
+"""Attention items in our own words: prompts that say plainly what to answer, in all languages of a campaign."""
 
 from collections.abc import Mapping
 
