@@ -8,8 +8,8 @@ Redirects are not followed and proxies named in the environment are not used.
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -22,6 +22,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from collector.addresses import is_own_server, is_public
 from collector.environment import HOST_NAME
+from collector.timed_connections import PlainConnection, TlsConnection, time_limit
 
 MAX_BODY = 2 * 1024 * 1024
 MAX_URL = 1000
@@ -144,7 +145,8 @@ class Channel:
         try:
             _check(response)
             known = {name.lower(): value for name, value in response.headers.items()}
-            yield Incoming(response.status, known, _read(response, self.target.host, until, most))
+            with closing(_read(response, self.target.host, until, most)) as pieces:
+                yield Incoming(response.status, known, pieces)
         finally:
             if not response.closed:
                 response.close()  # what is left of it must not meet the next request
@@ -203,8 +205,10 @@ def _parse_remote(scheme: str, place: str, path: str) -> Target:
 
 def _make_pool(target: Target, address: str, connections: int) -> urllib3.HTTPConnectionPool:
     if target.scheme == "http":
-        return urllib3.HTTPConnectionPool(address, target.port, maxsize=connections, block=True)
-    return urllib3.HTTPSConnectionPool(
+        plain = urllib3.HTTPConnectionPool(address, target.port, maxsize=connections, block=True)
+        plain.ConnectionCls = PlainConnection
+        return plain
+    tls = urllib3.HTTPSConnectionPool(
         address,
         target.port,
         maxsize=connections,
@@ -213,6 +217,8 @@ def _make_pool(target: Target, address: str, connections: int) -> urllib3.HTTPCo
         server_hostname=target.host,
         assert_hostname=target.host,
     )
+    tls.ConnectionCls = TlsConnection
+    return tls
 
 
 def _check(response: urllib3.BaseHTTPResponse) -> None:
@@ -222,19 +228,25 @@ def _check(response: urllib3.BaseHTTPResponse) -> None:
         raise Refused("the server compresses its answer, which was not asked for")
 
 
-def _read(response: urllib3.BaseHTTPResponse, host: str, until: float, most: int) -> Iterator[bytes]:
+def _read(
+    response: urllib3.BaseHTTPResponse, host: str, until: float, most: int
+) -> Generator[bytes, None, None]:
     """The body in pieces as they come, so that neither its size nor its slowness is without end."""
     size = 0
     try:
-        while piece := response.read1(CHUNK):
-            size += len(piece)
-            if size > most:
-                raise Refused(f"the answer is longer than {most} bytes")
-            if time.monotonic() > until:
-                raise Unreachable("the answer took too long")
-            yield piece
-    except (HTTPError, OSError) as error:
-        raise _no_answer(host, error) from error
+        with time_limit(until - time.monotonic(), response.shutdown) as late:
+            while piece := response.read1(CHUNK):
+                size += len(piece)
+                if size > most:
+                    raise Refused(f"the answer is longer than {most} bytes")
+                if late.is_set():
+                    break
+                yield piece
+    except (HTTPError, OSError, ValueError) as error:
+        if not late.is_set():
+            raise _no_answer(host, error) from error
+    if late.is_set():
+        raise Unreachable("the answer took too long")
 
 
 def _no_answer(host: str, error: Exception) -> Unreachable:

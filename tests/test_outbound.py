@@ -3,6 +3,7 @@
 import datetime
 import ssl
 import threading
+import time
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -251,18 +252,51 @@ def test_an_answer_without_end_is_refused(serve):
         post(serve(pour))
 
 
-def test_an_answer_that_trickles_is_given_up(serve):
+START = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = START + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "again"),
+    [
+        (START + b"Content-Length: 1000\r\n\r\n", b"x"),
+        (START + b"\r\n", b"x"),  # until the connection ends
+        (CHUNKED, b"1\r\nx\r\n"),
+        (CHUNKED, b"0"),  # the length of a chunk that never begins
+        (START + b"X-Slow: ", b"x"),
+        (b"", b"HTTP"),
+    ],
+    ids=["body", "open body", "chunks", "length", "header", "status"],
+)
+def test_an_answer_that_trickles_is_given_up(serve, begin, again):
     gone = threading.Event()
 
     def trickle(handler):
-        handler.send_response(200)
-        handler.send_header("Content-Length", "1000")
-        handler.end_headers()
+        handler.wfile.write(begin)
+        while not gone.wait(0.1):
+            handler.wfile.write(again)
+
+    started = time.monotonic()
+    with pytest.raises(Unreachable, match=r"too long|ReadTimeoutError"):
+        post(serve(trickle), seconds=0.5)
+    gone.set()
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("begin", [START + b"X-Slow: ", START + b"Content-Length: 1000\r\n\r\n"])
+def test_an_answer_over_tls_that_trickles_is_given_up(serve, certificate, monkeypatch, begin):
+    context, authority, _asked = certificate(HOST)
+    monkeypatch.setenv("SSL_CERT_FILE", authority)
+    gone = threading.Event()
+
+    def trickle(handler):
+        handler.wfile.write(begin)
         while not gone.wait(0.1):
             handler.wfile.write(b"x")
 
-    with pytest.raises(Unreachable, match="too long"):
-        post(serve(trickle), seconds=0.5)
+    target = Target("https", HOST, serve(trickle, context).server_port, "", ("127.0.0.1",))
+    with Channel(target) as channel, pytest.raises(Unreachable, match=r"too long|ReadTimeoutError"):
+        channel.post("/v1", b"{}", {}, seconds=0.5)
     gone.set()
 
 
