@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from annotations import api
+from annotations import api, profile_api
 
 urlpatterns = [
     path("campaigns/<slug:slug>/strata/", api.StratumList.as_view(), name="strata"),
+    path("campaigns/<slug:slug>/instruments/", profile_api.InstrumentsView.as_view(), name="instruments"),
+    path("campaigns/<slug:slug>/reliability/", profile_api.ReliabilityView.as_view(), name="reliability"),
     path("campaigns/<slug:slug>/progress/", api.ProgressView.as_view(), name="progress"),
 ]

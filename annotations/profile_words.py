@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.utils.formats import number_format
+from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
 from annotations.instruments.instrument import Instrument, Score
@@ -59,10 +59,10 @@ def _standing(instrument: Instrument, told: Score, value: float) -> str:
 
 
 def _bounds(instrument: Instrument, told: Score) -> tuple[int, int]:
-    """The ends of the scale a score's items are answered on; a difference has no items, but its instrument."""
+    """The ends of the scale that the score, or where it has no items its instrument, is answered on."""
     items = told.items or [item.id for item in instrument.items if item.is_number]
     return instrument.item(items[0]).bounds
 
 
 def _number(value: float) -> str:
-    return number_format(value, decimal_pos=1)
+    return str(floatformat(value, 1))

@@ -17,6 +17,7 @@ from annotations.instruments.loader import (
 )
 from annotations.instruments.toml_table import parse_toml
 from annotations.models import SuppliedText
+from collector.intake import LANGUAGE
 from collector.models import Campaign, User
 
 # What an owner agrees to before words that are not ours are shown to anyone; kept with each text.
@@ -77,6 +78,8 @@ def supply_text(
         raise TextRefused(_("The file is larger than a questionnaire can be."))
     heading = parse_toml(content, "text")
     instrument, language = load_instrument(heading.text("instrument")), heading.text("language")
+    if len(language) > 16 or not LANGUAGE.fullmatch(language):
+        raise TextRefused(_('"%(code)s" is no language code.') % {"code": language[:20]})
     text = read_text(instrument, language, content, f"{instrument.id}/text.{language}.toml")
     if not campaign.is_draft and language in _supplied_texts(campaign).get(instrument.id, {}):
         raise TextRefused(_("People have been asked in these words; they can no longer be replaced."))

@@ -22,7 +22,6 @@ from collector.providers.base import Messages, ProviderError, Request, Response
 State = ProfileSummary.State
 MAX_ATTEMPTS = 3
 MAX_CHARS = 2000
-MAX_NEW_TOKENS = 200
 # Long enough for a slow model on a CPU; a summary that takes longer is tried by another worker too.
 LEASE = timedelta(minutes=10)
 SWEPT_AT_ONCE = 500
@@ -125,7 +124,7 @@ def _ask(summary: ProfileSummary) -> dict[str, object]:
         seed=generator.seed + summary.attempts,
         temperature=generator.temperature,
         top_p=generator.top_p,
-        max_new_tokens=max(generator.max_new_tokens, MAX_NEW_TOKENS),
+        max_new_tokens=generator.max_new_tokens,
     )
     try:
         [result] = make_provider(generator).generate([request])

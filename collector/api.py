@@ -44,7 +44,7 @@ class CampaignList(generics.ListCreateAPIView):
     serializer_class = CampaignSerializer
 
     def get_queryset(self) -> QuerySet[Campaign]:
-        return readable_campaigns(self.request)
+        return readable_campaigns(self.request).select_related("summariser")
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if not request.user.has_perm("collector.add_campaign"):
