@@ -1,4 +1,4 @@
-"""Attention items in our own words: prompts that say plainly what to answer, in all languages of a campaign."""
+"""Attention items in our own words: prompts that say plainly what to answer, one in each language."""
 
 from collections.abc import Mapping
 

@@ -16,7 +16,7 @@ RATINGS_SHOWN = 500
 # Written out below with the texts they are about, instead of field by field.
 TOLD_APART = (Rating, Choice, Ballot)
 # Secrets of the server: they would open a seat or stand in for an id, and say nothing about the person.
-SECRET = {"id_hash", "sealed_id", "code_hash", "nonce", "withdrawal_hash"}
+SECRET = {"id_hash", "sealed", "code_hash", "nonce", "withdrawal_hash"}
 
 
 def in_words(annotator: Annotator, language: str) -> dict[str, Any]:

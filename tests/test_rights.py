@@ -7,7 +7,7 @@ from django.test import Client
 
 from annotations.consent import change_scopes, current_consent, ensure_documents, revise_documents
 from annotations.held_data import SECRET, TOLD_APART, as_json
-from annotations.models import Annotator, Consent, ConsentDocument, Rating, Scope
+from annotations.models import Annotator, Completion, Consent, ConsentDocument, Rating, Scope, Seat
 from collector.models import Campaign, Membership
 from tests.builders import make_campaign, make_open_campaign, make_user
 from tests.people import Person
@@ -96,6 +96,17 @@ def test_one_button_withdraws_from_every_campaign() -> None:
     assert "You have withdrawn" in person.client.post("/my-data/withdraw/", {"confirm": "1"}).content.decode()
     assert set(Annotator.objects.values_list("state", flat=True)) == {"withdrawn"}
     assert not Rating.objects.exists()
+
+
+def test_after_withdrawing_no_table_tells_anything_of_the_person() -> None:
+    """Also not one that is added later: what may stay has to be named here."""
+    may_stay = {Consent, Seat, Completion}
+    annotator = a_person(make_open_campaign(), PROLIFIC_PID="abc").withdraw().annotator
+
+    for relation in Annotator._meta.related_objects:
+        rows = relation.related_model.objects.filter(**{relation.field.name: annotator})
+        assert relation.related_model in may_stay or not rows.exists()
+    assert annotator.consents.exists()
 
 
 def test_looking_at_the_way_out_withdraws_nobody() -> None:
