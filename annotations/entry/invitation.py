@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from annotations.entry.base import BadEntry, Entry, Knock, Way
 from annotations.invitations import find_invitation
 from annotations.models import Annotator, InvitationCode
+from annotations.panels import take_panel_seat
 from annotations.platform_ids import hash_identity
 from collector.models import Campaign
 
@@ -36,3 +37,4 @@ class Invitation(Way):
         )
         if not unused.update(used_at=now, annotator=annotator):
             raise IntegrityError("this invitation is used, or was taken back")
+        take_panel_seat(annotator)
