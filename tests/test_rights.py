@@ -101,7 +101,9 @@ def test_one_button_withdraws_from_every_campaign() -> None:
 def test_after_withdrawing_no_table_tells_anything_of_the_person() -> None:
     """Also not one that is added later: what may stay has to be named here."""
     may_stay = {Consent, Seat, Completion}
-    annotator = a_person(make_open_campaign(), PROLIFIC_PID="abc").withdraw().annotator
+    person = a_person(make_open_campaign(), PROLIFIC_PID="abc")
+    annotator = person.annotator
+    person.withdraw()
 
     for relation in Annotator._meta.related_objects:
         rows = relation.related_model.objects.filter(**{relation.field.name: annotator})
