@@ -78,6 +78,10 @@ class GeneratorForm(PlanForm):
         ),
     )
 
+    several = forms.BooleanField(
+        label=gettext_lazy("Ask the server for several samples of a prompt at once"), required=False
+    )
+
     class Meta(PlanForm.Meta):
         fields = ("name", "provider", "model", "temperature", "max_new_tokens", *PLAN)
         labels = LABELS
@@ -115,6 +119,8 @@ class GeneratorForm(PlanForm):
         generator.campaign = self.campaign
         if PROVIDERS[generator.provider].has_endpoint:
             generator.extra = {"endpoint": self.cleaned_data["endpoint"]}
+            if self.cleaned_data["several"]:
+                generator.extra["n"] = True
         if commit:
             generator.save()
         return generator

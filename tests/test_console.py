@@ -201,15 +201,17 @@ def test_a_servers_address_is_kept_with_the_generator_and_a_forbidden_one_explai
         "max_new_tokens": 9,
     }
 
-    def add(name, endpoint):
-        given = fields | {"name": name, "endpoint": endpoint}
+    def add(name, endpoint, **more):
+        given = fields | {"name": name, "endpoint": endpoint} | more
         return client.post(address("generators", campaign), given)
 
     add("good", "https://models.example.org/v1")
+    add("several", "https://models.example.org/v1", several="on")
     refused = add("bad", "https://169.254.169.254/v1")
     assert "This cannot be used: the address must name a host" in text(refused)
     assert [generator.extra for generator in campaign.generators.all()] == [
-        {"endpoint": "https://models.example.org/v1"}
+        {"endpoint": "https://models.example.org/v1"},
+        {"endpoint": "https://models.example.org/v1", "n": True},
     ]
 
 
