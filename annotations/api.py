@@ -3,14 +3,18 @@
 from typing import Any
 
 from django.db.models import Count, QuerySet
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.forecast import forecast_jury
+from annotations.jury import make_strata, set_seats
 from annotations.models import Annotator, Stratum
 from annotations.progress import seat_totals, seats_by_stratum
+from annotations.strata import MAX_SEATS
 from collector.api_access import get_managed_campaign
 from collector.models import Campaign, Candidate
 
@@ -56,6 +60,51 @@ class ProgressSerializer(serializers.Serializer):
     strata = StratumCountsSerializer(many=True)
 
 
+class SeatsSerializer(serializers.Serializer):
+    seats = serializers.IntegerField(min_value=0, max_value=MAX_SEATS)
+
+
+class IntervalField(serializers.ListField):
+    """The two ends of a 95% interval, or null where nobody would be asked."""
+
+    child = serializers.FloatField()
+
+
+class StratumForecastSerializer(serializers.Serializer):
+    label = serializers.CharField()  # type: ignore[assignment]
+    seats = serializers.IntegerField()
+    open = serializers.IntegerField()
+    people = serializers.IntegerField()
+    arrivals = serializers.IntegerField()
+    hours = serializers.FloatField()
+    cost = serializers.FloatField()
+    on_a_jury = IntervalField(allow_null=True)
+    overall = IntervalField(allow_null=True)
+    is_thin = serializers.BooleanField()
+
+
+class AssumptionsSerializer(serializers.Serializer):
+    seats_per_person = serializers.FloatField()
+    minutes_per_seat = serializers.FloatField()
+    dropout = serializers.FloatField()
+    hourly_pay = serializers.FloatField()
+    is_observed = serializers.BooleanField()
+
+
+class ForecastSerializer(serializers.Serializer):
+    prompts = serializers.IntegerField()
+    seats = serializers.IntegerField()
+    open = serializers.IntegerField()
+    people = serializers.IntegerField()
+    arrivals = serializers.IntegerField()
+    hours = serializers.FloatField()
+    cost = serializers.FloatField()
+    on_a_jury = IntervalField(allow_null=True)
+    thin = serializers.ListField(child=serializers.CharField())
+    assumed = AssumptionsSerializer()
+    strata = StratumForecastSerializer(many=True)
+
+
 class StratumList(generics.ListAPIView):
     """The strata of the jury with their seats per prompt; for managers."""
 
@@ -65,6 +114,29 @@ class StratumList(generics.ListAPIView):
     def get_queryset(self) -> QuerySet[Stratum]:
         campaign = get_managed_campaign(self.request, self.kwargs["slug"])
         return Stratum.objects.filter(campaign=campaign)
+
+
+class StratumView(APIView):
+    """The seats of one stratum on every prompt's jury, which can be raised and lowered while people rate."""
+
+    @extend_schema(request=SeatsSerializer, responses=StratumSerializer)
+    def patch(self, request: Request, slug: str, position: int) -> Response:
+        campaign = get_managed_campaign(request, slug)
+        stratum = next((row for row in make_strata(campaign) if row.position == position), None)
+        if stratum is None:
+            raise Http404
+        sent = SeatsSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        set_seats(campaign, {stratum.label: sent.validated_data["seats"]})
+        return Response(StratumSerializer(campaign.strata_cells.get(label=stratum.label)).data)
+
+
+class ForecastView(APIView):
+    """People, hours, cost and interval widths for what is open: as planned, then as it goes; for managers."""
+
+    @extend_schema(responses=ForecastSerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        return Response(ForecastSerializer(forecast_jury(get_managed_campaign(request, slug))).data)
 
 
 class ProgressView(APIView):

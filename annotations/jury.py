@@ -37,6 +37,11 @@ def make_strata(campaign: Campaign) -> list[Stratum]:
     return list(campaign.strata_cells.all())
 
 
+def stratum_rows(campaign: Campaign) -> list[Stratum]:
+    """The strata to read: those a draft's settings stand for, unsaved, or those that are frozen."""
+    return plan_strata(campaign) if campaign.is_draft else list(campaign.strata_cells.all())
+
+
 def missing_jury(campaign: Campaign) -> list[str]:
     """What the jury lacks before the campaign can open, in words; empty when nothing."""
     missing = list(faults_of_strata(campaign))

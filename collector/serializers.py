@@ -65,8 +65,23 @@ class StratumAttributeSerializer(StrictSerializer):
     attribute = serializers.SlugField(max_length=SLUG_LENGTH)
     levels = serializers.ListField(child=serializers.CharField(max_length=100), min_length=1, max_length=100)
 
+    cuts = serializers.ListField(
+        child=FiniteField(),
+        required=False,
+        max_length=99,
+        help_text=gettext_lazy("For a score of the value profile: the numbers between the levels, rising."),
+    )
+
     def validate_levels(self, levels: list[str]) -> list[str]:
         return _refuse_doubles(levels)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        cuts = attrs.get("cuts")
+        if cuts is not None and (len(cuts) != len(attrs["levels"]) - 1 or sorted(set(cuts)) != cuts):
+            raise serializers.ValidationError(
+                {"cuts": _("Give rising numbers, one fewer than there are levels.")}
+            )
+        return attrs
 
 
 class PrivacySerializer(StrictSerializer):
@@ -101,6 +116,10 @@ class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
         help_text=gettext_lazy('Language codes, such as ["en", "ar"].'),
     )
     strata = StratumAttributeSerializer(many=True, required=False)
+    soft_targets = StratumAttributeSerializer(many=True, required=False)
+    stratum_seats = serializers.DictField(
+        child=serializers.IntegerField(min_value=0, max_value=1000), required=False
+    )
     privacy = PrivacySerializer(required=False)
     instruments = serializers.ListField(
         child=serializers.SlugField(max_length=SLUG_LENGTH),
@@ -129,9 +148,15 @@ class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
             "role",
             "strata",
             "seats_per_stratum",
+            "stratum_seats",
             "wildcard_seats",
+            "soft_targets",
             "lease_minutes",
             "max_seats_per_annotator",
+            "repeat_percent",
+            "repeat_distance",
+            "minutes_per_prompt",
+            "dropout_percent",
             "instruments",
             "summariser",
             "duplicate_threshold",
@@ -151,6 +176,10 @@ class CampaignSerializer(StrictSerializer, serializers.ModelSerializer):
             "wildcard_seats": {"min_value": 0, "max_value": 1000},
             "lease_minutes": {"min_value": 1, "max_value": 10080},
             "max_seats_per_annotator": {"min_value": 1, "max_value": MAX_SEED},
+            "repeat_percent": {"min_value": 0, "max_value": 100},
+            "repeat_distance": {"min_value": 0, "max_value": 1000},
+            "minutes_per_prompt": {"min_value": 0.05, "max_value": 600},
+            "dropout_percent": {"min_value": 0, "max_value": 99},
             "duplicate_threshold": {"min_value": 0.01, "max_value": 1},
         }
 
@@ -333,7 +362,7 @@ class SteeringsField(serializers.Field):
         if known:
             known = set(campaign.criteria.filter(name__in=known).values_list("name", flat=True))
         if faults := unknown_criteria(entries, known):
-            only = faults if isinstance(data, list) else [fault._replace(index=None) for fault in faults]
+            only = faults if isinstance(data, list) else [fault._replace(number=None) for fault in faults]
             raise serializers.ValidationError(_by_place(only))
         return entries
 
@@ -543,7 +572,7 @@ def _refuse_doubles(values: list[str]) -> list[str]:
 
 def _by_place(faults: list[SteeringFault]) -> Any:
     """The messages under their entry and field, as nested lists of errors are."""
-    if any(fault.index is None and fault.key is None for fault in faults):
+    if any(fault.number is None and fault.key is None for fault in faults):
         return [fault.message for fault in faults]
     errors: dict[str, list[str]] = {}
     for fault in faults:

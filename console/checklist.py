@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from annotations.consent import missing_consent
 from annotations.jury import missing_jury
+from annotations.strata import plan_strata
 from collector.models import Campaign, Criterion
 
 
@@ -28,7 +29,7 @@ def opening_checklist(campaign: Campaign) -> list[Step]:
         "generators": ngettext("%(n)s generator", "%(n)s generators", generators) % {"n": generators},
     }
     return [
-        _step(campaign, "campaign_edit", _jury_in_words(campaign), missing_jury(campaign)),
+        _jury_step(campaign, missing_jury(campaign)),
         _counted(campaign, "prompts", prompts, said["prompts"], _("Add prompts")),
         _counted(
             campaign, "generators", generators, said["generators"], _("Add a generator, or import candidates")
@@ -44,12 +45,14 @@ def opening_checklist(campaign: Campaign) -> list[Step]:
     ]
 
 
+def _jury_step(campaign: Campaign, missing: list[str]) -> Step:
+    return _step(campaign, "campaign_edit", "" if missing else _jury_in_words(campaign), missing)
+
+
 def _jury_in_words(campaign: Campaign) -> str:
-    strata = 1
-    for attribute in campaign.strata:
-        strata *= len(attribute["levels"]) if isinstance(attribute, dict) else 1
-    seats = strata * campaign.seats_per_stratum if campaign.strata else 0
-    seats += campaign.wildcard_seats or (0 if campaign.strata else campaign.seats_per_stratum)
+    planned = plan_strata(campaign)
+    seats = sum(stratum.seats for stratum in planned)
+    strata = sum(not stratum.is_wildcard for stratum in planned)
     if not campaign.strata:
         return ngettext("A jury of %(n)s seat for anyone", "A jury of %(n)s seats for anyone", seats) % {
             "n": seats

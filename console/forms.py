@@ -72,6 +72,7 @@ class CampaignForm(forms.ModelForm):
             "slug": gettext_lazy(
                 "In every address; letters, digits and hyphens. It cannot be changed later."
             ),
+            "wildcard_seats": gettext_lazy("Empty: 15% of the jury, at least one. They shut nobody out."),
             "max_seats_per_annotator": gettext_lazy("Empty: as many as they like."),
             "duplicate_threshold": gettext_lazy(
                 "From 0 to 1. Empty: 0.95 where meanings are compared, 0.8 where letters are."
@@ -128,10 +129,15 @@ class CampaignForm(forms.ModelForm):
     def save(self, commit: bool = True) -> Campaign:
         campaign: Campaign = super().save(commit=False)
         campaign.languages = self.cleaned_data["languages"]
+        by_score = [entry for entry in campaign.strata if "cuts" in entry]  # see console.jury_form
         campaign.strata = [
             {"attribute": attribute.name, "levels": levels}
             for attribute in self.jury
             if (levels := self.cleaned_data[_levels(attribute)])
+        ] + by_score
+        in_strata = {entry["attribute"] for entry in campaign.strata}
+        campaign.soft_targets = [
+            target for target in campaign.soft_targets if target["attribute"] not in in_strata
         ]
         # A jury whose strata are kept back says nothing of its strata.
         released = [*(entry["attribute"] for entry in campaign.strata), *self.cleaned_data["attributes"]]

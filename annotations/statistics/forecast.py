@@ -58,6 +58,10 @@ class Forecast:
     assumed: Assumptions
 
     @property
+    def dropout_percent(self) -> int:
+        return round(100 * self.assumed.dropout)
+
+    @property
     def people(self) -> int:
         return sum(stratum.people for stratum in self.strata)
 
@@ -72,6 +76,10 @@ class Forecast:
     @property
     def hours(self) -> float:
         return sum(stratum.hours for stratum in self.strata)
+
+    @property
+    def whole_hours(self) -> int:
+        return ceil(self.hours)
 
     @property
     def cost(self) -> float:

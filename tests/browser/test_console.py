@@ -69,7 +69,7 @@ def test_a_campaign_from_nothing_by_clicks(manager: Page, tmp_path: Path) -> Non
     manager.get_by_label("Question").fill("Is it good?")
     manager.get_by_role("button", name="Add the criterion").click()
     go(manager, "Overview")
-    expect(manager.get_by_text("A jury of 4 seats in 4 strata")).to_be_visible()
+    expect(manager.get_by_text("A jury of 5 seats in 4 strata")).to_be_visible()
     manager.get_by_role("button", name="Open to annotators").click()
 
     expect(manager.get_by_text("The campaign is open")).to_be_visible()
