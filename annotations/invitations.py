@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from annotations.models import InvitationCode
 from collector.models import Campaign
+from collector.spreadsheets import safe_cell
 
 BITS = 128
 MOST = 10_000
@@ -88,7 +89,9 @@ def write_invitations(invitations: Iterable[Invitation], address: str, file: Tex
     """The list as CSV: code, link, reference. `address` is the campaign's join link."""
     writer = csv.writer(file)
     writer.writerow(["code", "link", "reference"])
-    writer.writerows([one.code, f"{address}?code={one.code}", one.reference] for one in invitations)
+    writer.writerows(
+        [one.code, f"{address}?code={one.code}", safe_cell(one.reference)] for one in invitations
+    )
 
 
 def _store(campaign: Campaign, invitations: Iterable[Invitation]) -> None:

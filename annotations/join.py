@@ -1,5 +1,7 @@
 """Coming in: from a link to a clean address, and from there to the consent form or to where one left off."""
 
+from http import HTTPStatus
+
 from django.conf.locale import LANG_INFO
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -39,14 +41,10 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         entry = read_entry(_knock(request, campaign))
     except BadEntry as error:
         return _not_let_in(request, campaign, error.reason)
-    here = access.get_annotator(request, slug)
-    if here and is_own(here, entry):
-        return redirect("annotations:rate", slug)
-    if here:  # somebody else at the same browser: never go on as the one before
-        access.sign_out(request, here)
-    if known := find_annotator(campaign, entry):
-        return _come_back(request, campaign, known, entry)
-    return _arrive(request, campaign, entry)
+    response = _let_in(request, campaign, entry)
+    if response.status_code == HTTPStatus.FOUND:
+        response["Referrer-Policy"] = "no-referrer"  # nor does the clean page learn the address
+    return response
 
 
 @never_cache
@@ -57,8 +55,9 @@ def language(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = access.get_campaign(slug)
     chosen = [code for code in request.POST.getlist("language") if code in campaign.languages]
     if not chosen:
-        reason = "language" if request.method == "POST" else ""
-        return closed_page(request, campaign, reason) if reason else _ask_language(request, campaign)
+        if request.method == "POST":
+            return closed_page(request, campaign, "language")
+        return _ask_language(request, campaign)
     entry = access.recall_entry(request, slug)
     if reason := why_not(campaign, entry, languages=chosen):
         return closed_page(request, campaign, reason)
@@ -71,6 +70,17 @@ def _knock(request: HttpRequest, campaign: Campaign) -> Knock:
     account = request.user.pk if request.user.is_authenticated else None
     rules = recruitment_of(campaign)
     return Knock(campaign, rules, given, request.get_host(), timezone.now(), account)
+
+
+def _let_in(request: HttpRequest, campaign: Campaign, entry: Entry) -> HttpResponse:
+    here = access.get_annotator(request, campaign.slug)
+    if here and is_own(here, entry):
+        return redirect("annotations:rate", campaign.slug)
+    if here:  # somebody else at the same browser: never go on as the one before
+        access.sign_out(request, here)
+    if known := find_annotator(campaign, entry):
+        return _come_back(request, campaign, known, entry)
+    return _arrive(request, campaign, entry)
 
 
 def _come_back(request: HttpRequest, campaign: Campaign, known: Annotator, entry: Entry) -> HttpResponse:

@@ -12,11 +12,10 @@ from annotations.completion import code_for
 from annotations.models import Annotator, Completion, Recruitment
 from annotations.platform_ids import PlatformId, unseal_id
 from collector.models import Campaign
+from collector.spreadsheets import safe_cell
 
 Kind = Completion.Kind
 Source = Annotator.Source
-# Spreadsheets take a cell that begins so for a formula (OWASP).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 COLUMNS = {
     Source.PROLIFIC: ["participant_id", "submission_id"],
     Source.MTURK: ["WorkerId", "AssignmentId"],
@@ -92,11 +91,6 @@ def amount_for(kind: str, rules: Recruitment) -> Decimal:
         Kind.PARTIAL: rules.reward_partial,
         Kind.SCREENED_OUT: rules.reward_screened_out,
     }[Kind(kind)]
-
-
-def safe_cell(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _completions(campaign: Campaign) -> QuerySet[Completion]:

@@ -116,7 +116,7 @@ class RecruitmentForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        for name, value in cleaned.items():
+        for name, value in list(cleaned.items()):
             if name.startswith("code_") and not CODE.fullmatch(value or ""):
                 self.add_error(name, _("Letters, digits, hyphens and underscores only."))
             if name.startswith(("reward_", "target_")) and value is not None and value < 0:

@@ -1,7 +1,9 @@
 """Who is asked at all is decided before consent, and nothing is kept of those who are not."""
 
 import pytest
+from django.apps import apps
 from django.contrib.sessions.models import Session
+from django.core import serializers
 from django.test import Client
 
 from annotations.assignment import next_seats
@@ -163,10 +165,6 @@ DOORS = (
 
 def dump() -> str:
     """Every row of ours; sessions are how the browser itself is known."""
-    from django.apps import apps
-    from django.core import serializers
-
-    models = [
-        model for app in ("collector", "annotations") for model in apps.get_app_config(app).get_models()
-    ]
+    ours = [apps.get_app_config(app) for app in ("collector", "annotations")]
+    models = [model for app in ours for model in app.get_models()]
     return "\n".join(serializers.serialize("json", model.objects.order_by("pk")) for model in models)
