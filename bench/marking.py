@@ -90,9 +90,10 @@ def measure(encoder: str) -> None:
     flagging = time.perf_counter() - begun
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     each = 1000 / candidates
+    stored = 1000 * database / (50 * SAMPLES)
     print(
         f"{encoder:>7}: {each * seconds:6.2f} ms a candidate ({candidates / seconds:,.0f} a second), "
-        f"of which {each * flagging:.3f} for flags and {1000 * database / (50 * SAMPLES):.3f} in the database; "
+        f"of which {each * flagging:.3f} for flags and {stored:.3f} in the database; "
         f"{queries} queries for 50 prompts; {memory:.0f} MB at most"
     )
 

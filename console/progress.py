@@ -26,6 +26,7 @@ class GeneratorRow(NamedTuple):
     left: int
     total: int
     error: str
+    comparing: int  # done, but further ones may follow once it is known which are distinct
 
 
 class StratumRow(NamedTuple):
@@ -72,6 +73,8 @@ def generator_rows(campaign: Campaign) -> list[GeneratorRow]:
         planned=Count("candidates", filter=Q(candidates__state=Candidate.State.PLANNED)),
         error=Subquery(failures.order_by("-pk").values("error")[:1]),
     ).order_by("pk")
+    asked_for_distinct = campaign.candidates.unmarked().filter(generator__distinct_samples__isnull=False)
+    comparing = dict(asked_for_distinct.order_by().values_list("generator").annotate(Count("pk")))
     rows = []
     for index, generator in enumerate(generators):
         left = generator.planned + unplanned[generator.pk]
@@ -85,6 +88,7 @@ def generator_rows(campaign: Campaign) -> list[GeneratorRow]:
                 left=left,
                 total=generator.done + generator.failed + left,
                 error=(generator.error or "")[:200],
+                comparing=comparing.get(generator.pk, 0),
             )
         )
     return rows

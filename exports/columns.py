@@ -106,6 +106,12 @@ CANDIDATES = Table(
         Column("temperature", pa.float64(), _("sampling temperature")),
         Column("seed", pa.int64(), _("seed of the sampling")),
         Column("provenance", pa.string(), _("how it was generated"), is_json=True),
+        Column(
+            "flags",
+            TEXTS,
+            _("what rules find in the text: self_identifying, refusal, cut_off; never a deletion"),
+            derived=True,
+        ),
         SPLIT,
     ),
 )

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
+from collector.flags import text_flags
 from collector.models import Candidate, Criterion, Prompt
 from exports.batches import ROWS, Batches, chunks, find_extras, from_rows
 from exports.columns import ANNOTATORS, CANDIDATES, CRITERIA, PROMPTS
@@ -128,6 +129,8 @@ def _candidate_row(candidate: Candidate, place: Place) -> dict[str, Any]:
         "temperature": candidate.temperature,
         "seed": candidate.seed,
         "provenance": _json(candidate.provenance),
+        # From the text itself, not the marks: what is marked later must not change an earlier release.
+        "flags": text_flags(candidate.text, candidate.provenance),
         "split": place.split,
     }
 

@@ -153,3 +153,12 @@ def test_a_changed_plan_of_a_generator_counts_for_the_marks_there_are(manager, c
     mark()
 
     assert list(Candidate.objects.order_by("pk").values_list("left_out", flat=True)) == ["", "duplicate"]
+
+
+def test_the_campaigns_page_says_that_candidates_are_being_compared(manager, campaign):
+    add(campaign, "p", TELL, WAIT)
+    campaign.generators.update(distinct_samples=2)
+    assert "2 are being compared" in manager.get(address("campaign", campaign)).content.decode()
+
+    mark()
+    assert "being compared" not in manager.get(address("campaign", campaign)).content.decode()
