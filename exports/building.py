@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import translation
 
 from annotations.models import Annotator, Rating
-from collector.models import Candidate
+from collector.models import Candidate, Prompt
 from exports.benchmarks import BENCHMARKS, KINDS
 from exports.campaign_file import write_settings
 from exports.card import write_card
@@ -111,14 +111,15 @@ def _left_out(release: Release, jurors: Jurors, rows: dict[str, int]) -> Iterato
     for why, count in sorted(jurors.left_out.items()):
         yield {"what": "annotators", "count": count, "why": why}
     campaign = release.campaign
-    ratings = Rating.objects.filter(annotator__campaign=campaign)
+    ratings = Rating.objects.filter(annotator__campaign=campaign, ballot__seat__purpose=Prompt.Purpose.JUDGED)
     others = ratings.filter(ballot__submitted_at__lte=release.cutoff) | ratings.filter(
         ballot__submitted_at=None
     )
     if count := others.count() - rows["ratings"]:
         why = "their annotators are left out, or a later revision replaced them"
         yield {"what": "ratings", "count": count, "why": why}
-    if count := Candidate.objects.filter(campaign=campaign).count() - rows["candidates"]:
+    candidates = Candidate.objects.filter(campaign=campaign, prompt__purpose=Prompt.Purpose.JUDGED)
+    if count := candidates.count() - rows["candidates"]:
         yield {"what": "candidates", "count": count, "why": "not generated, or generation failed"}
 
 

@@ -29,7 +29,7 @@ def write_datasheet(folder: ReleaseFolder, facts: dict[str, Any]) -> str:
             [f"{each['name']}: {each['provider']} {each['model']}".strip() for each in facts["generators"]],
         ),
         "## Collection process",
-        _collection(facts),
+        collection_in_words(facts),
         "## Preprocessing",
         "None: every answer is kept apart and as given, no votes are merged, and nobody is left out for "
         "disagreeing. "
@@ -56,7 +56,8 @@ def _question(criterion: dict[str, Any]) -> str:
     return f"{criterion['criterion']}: {criterion['question']} ({kind})"
 
 
-def _collection(facts: dict[str, Any]) -> str:
+def collection_in_words(facts: dict[str, Any]) -> str:
+    """How the ratings came about."""
     if facts["sources"].get("imported"):
         return (
             "The ratings were collected elsewhere and imported; how, and what the annotators agreed to, is "
