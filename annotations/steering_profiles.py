@@ -52,7 +52,8 @@ def shared_profiles(campaign: Campaign) -> list[SharedProfile]:
     person's own words for RELEASE_FREE_TEXT. Simulated annotators give theirs in a demo only; imported ones
     consented to their source.
     """
-    rows = _latest_profiles(campaign).values_list("annotator__source", "allowed", "scores", "text")
+    consent = Consent.objects.filter(annotator=OuterRef("annotator")).order_by("-pk").values("scopes")[:1]
+    rows = _latest_profiles(campaign).values_list("annotator__source", Subquery(consent), "scores", "text")
     return list(_distinct(_share(*row) for row in rows[:MOST_CONSIDERED]))
 
 
@@ -96,7 +97,6 @@ def _latest_profiles(campaign: Campaign) -> QuerySet[ValueProfile]:
     newest = (
         ValueProfile.objects.filter(annotator=OuterRef("annotator")).order_by("-version").values("pk")[:1]
     )
-    consent = Consent.objects.filter(annotator=OuterRef("annotator")).order_by("-pk").values("scopes")[:1]
     is_source = (
         Q(annotator__source=Annotator.Source.SIMULATED)
         if campaign.is_demo
@@ -105,7 +105,6 @@ def _latest_profiles(campaign: Campaign) -> QuerySet[ValueProfile]:
     return (
         ValueProfile.objects.filter(is_source, annotator__campaign=campaign, pk=Subquery(newest))
         .exclude(annotator__state=Annotator.State.WITHDRAWN)
-        .annotate(allowed=Subquery(consent))
         .order_by("-pk")
     )
 

@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
     prompt: Prompt
     label: str  # the steering's
-    index: int  # the sample's
+    sample: int
 
 
 def provider_class(generator: Generator) -> type[Provider]:
@@ -74,11 +74,11 @@ def plan_places(generator: Generator, places: list[Place]) -> None:
                     prompt=place.prompt,
                     generator=generator,
                     steering=place.label,
-                    sample_index=place.index,
-                    follows_earlier=place.label in chained and place.index > 0,
-                    external_id=make_id(place.prompt, generator, place.index, place.label),
+                    sample_index=place.sample,
+                    follows_earlier=place.label in chained and place.sample > 0,
+                    external_id=make_id(place.prompt, generator, place.sample, place.label),
                     temperature=generator.temperature,
-                    seed=candidate_seed(place.prompt, generator, place.index, place.label),
+                    seed=candidate_seed(place.prompt, generator, place.sample, place.label),
                 )
                 for place in _missing(generator, places)
             ],
@@ -119,7 +119,7 @@ def _missing(generator: Generator, places: list[Place]) -> list[Place]:
     planned: set[tuple[Any, ...]] = set(
         generator.candidates.filter(prompt__in=prompts).values_list("prompt_id", "steering", "sample_index")
     )
-    return [place for place in places if (place.prompt.pk, place.label, place.index) not in planned]
+    return [place for place in places if (place.prompt.pk, place.label, place.sample) not in planned]
 
 
 def _some_prompts(generator: Generator) -> Iterator[list[Prompt]]:

@@ -45,13 +45,13 @@ KEYS: dict[Kind, tuple[str, ...]] = {
 class SteeringFault(NamedTuple):
     """What is wrong, where: the number of the entry, None for the only one, and its key, if it has one."""
 
-    index: int | None
+    number: int | None
     key: str | None
     message: str
 
     def path(self, pattern: str = ".{}") -> str:
         """The place as it follows the word `steering`: ".1.weights" or, by pattern "[{}]", "[1].weights"."""
-        entry = "" if self.index is None else pattern.format(self.index)
+        entry = "" if self.number is None else pattern.format(self.number)
         return entry + (f".{self.key}" if self.key else "")
 
 

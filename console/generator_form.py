@@ -82,7 +82,8 @@ class GeneratorForm(PlanForm):
         label=gettext_lazy("Ask the server for several samples of a prompt at once"), required=False
     )
 
-    class Meta(PlanForm.Meta):
+    class Meta:
+        model = Generator
         fields = ("name", "provider", "model", "temperature", "max_new_tokens", *PLAN)
         labels = LABELS
         help_texts = HELP_TEXTS

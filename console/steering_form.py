@@ -192,5 +192,5 @@ def _says_something(form: SteeringForm) -> bool:
 
 
 def _show(fault: SteeringFault, told: Sequence[SteeringForm]) -> None:
-    form = told[fault.index or 0]
+    form = told[fault.number or 0]
     form.add_error("label" if fault.key == "label" else "text", fault.message)

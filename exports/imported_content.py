@@ -129,7 +129,7 @@ def import_candidates(
                 prompt_id=prompts[values["prompt_id"]],
                 generator=place.generator,
                 external_id=values["candidate_id"],
-                sample_index=place.index,
+                sample_index=place.sample,
                 state=Candidate.State.DONE,
                 text=values["text"],
                 html=render_markdown(values["text"]),
@@ -150,7 +150,7 @@ class Place(NamedTuple):
 
     generator: Generator
     label: str  # of the steering
-    index: int
+    sample: int
 
 
 class _Generators:

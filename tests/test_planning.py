@@ -102,7 +102,7 @@ def test_a_plain_generator_keeps_its_seeds_and_a_steered_one_has_its_own(campaig
     generator = make_generator(campaign, "gen", seed=7)
     prompt = campaign.prompts.get(external_id="p1")
 
-    before = hashlib.sha256(b"s\0gen\07\0p1\00").digest()[:6]
+    before = hashlib.sha256("\0".join(["s", "gen", "7", "p1", "0"]).encode()).digest()[:6]
     assert candidate_seed(prompt, generator, 0) == int.from_bytes(before)
     seeds = {candidate_seed(prompt, generator, 0, label) for label in ("", "formal", "warm")}
     assert len(seeds) == 3
