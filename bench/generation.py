@@ -1,49 +1,108 @@
-"""How much batching is worth: new tokens a second in batches against one prompt at a time.
+"""New tokens a second: one prompt at a time against Empanel's whole path, in one run, and what the path adds.
 
-Run it from the repository: `.venv/bin/python bench/generation.py [--rows 16] [--tokens 32]`.
+The plain way is what most scripts do, `model.generate` for one prompt after the other with the same settings;
+half of it is measured before and half after, as machines get busier and calmer. Empanel's way claims, leases,
+generates, renders and stores. `--engine llama_cpp` measures the other engine's whole path.
 """
 
 import argparse
-import os
-import sys
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "collector.settings")
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
+from bench.study import Timed, make_run, question, set_up
 
-import django
-
-django.setup()
-
-from collector.providers.base import Provider, Request, Response  # noqa: E402
-from collector.providers.transformers_local import TransformersLocal  # noqa: E402
+MODEL = "smollm2-135m-instruct"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="smollm2-135m-instruct")
-    parser.add_argument("--rows", type=int, default=16)
+    parser.add_argument("--prompts", type=int, default=64)
+    parser.add_argument("--samples", type=int, default=4)
     parser.add_argument("--tokens", type=int, default=32)
+    parser.add_argument("--batch", type=int, nargs="+", default=[16, 64, 128])
+    parser.add_argument("--plain", type=int, default=24, help="responses made one at a time")
+    parser.add_argument("--engines", nargs="+", default=["transformers_local", "llama_cpp"])
     options = parser.parse_args()
-    provider = TransformersLocal(options.model)
-    requests = [
-        Request([{"role": "user", "content": f"Tell me story {n}."}], seed=n, max_new_tokens=options.tokens)
-        for n in range(options.rows)
-    ]
-    tokens_per_second(provider, [requests[:1]])  # loads the model
-    alone = tokens_per_second(provider, [[request] for request in requests])
-    batched = tokens_per_second(provider, [requests])
-    print(f"{options.rows} prompts, up to {options.tokens} new tokens each")
-    print(f"one at a time {alone:.0f} tokens/s, batched {batched:.0f}: {batched / alone:.1f} times as many")
+    set_up()
+    print(
+        f"{options.prompts} prompts x {options.samples} samples, up to {options.tokens} new tokens, "
+        f"one at a time {options.plain} of them"
+    )
+    half = max(1, options.plain // 2)
+    plain = [plain_speed(range(half), options.tokens)]
+    speeds = [measure(engine, size, options) for engine in options.engines for size in options.batch]
+    plain.append(plain_speed(range(half, 2 * half), options.tokens))
+    base = sum(plain) / 2
+    print(f"one prompt at a time: {base:.1f} tokens/s ({plain[0]:.1f} before, {plain[1]:.1f} after)")
+    for words, speed in speeds:
+        print(f"{words}, {speed / base:.1f} times as many")
 
 
-def tokens_per_second(provider: Provider, batches: list[list[Request]]) -> float:
+def plain_speed(numbers: Sequence[int], tokens: int) -> float:
+    """Tokens a second of transformers' own sampling, a prompt at a time, same weights and settings."""
+    import torch
+
+    from collector.providers.loaded_model import borrowed_model
+
+    with borrowed_model(MODEL) as loaded:
+        prompts = [loaded.tokenize([{"role": "user", "content": question(n)}]) for n in numbers]
+        _generate(loaded, prompts[0], 4)  # the first call prepares things
+        torch.manual_seed(1)
+        started = time.perf_counter()
+        written = sum(_generate(loaded, prompt, tokens) for prompt in prompts)
+        return written / (time.perf_counter() - started)
+
+
+def measure(engine: str, size: int, options: argparse.Namespace) -> tuple[str, float]:
+    """The whole path of one campaign, in words and as tokens a second."""
+    from django.conf import settings
+    from django.db.models import Sum
+    from django.utils import timezone
+
+    from collector.generation import work_batch
+    from collector.providers import PROVIDERS
+    from collector.providers.base import Request
+
+    settings.GENERATION_BATCH_SIZE = size
+    slug = f"{engine.replace('_', '-')}-{size}"
+    run = make_run(
+        slug,
+        prompts=options.prompts,
+        provider=engine,
+        model=MODEL,
+        samples=options.samples,
+        max_new_tokens=options.tokens,
+    )
+    provider = Timed(PROVIDERS[engine](MODEL))
+    provider.provider.generate([Request([{"role": "user", "content": "Hello!"}], max_new_tokens=4)])
     started = time.perf_counter()
-    answers = [answer for batch in batches for answer in provider.generate(batch)]
-    tokens = sum(answer.provenance["new_tokens"] for answer in answers if isinstance(answer, Response))
-    return tokens / (time.perf_counter() - started)
+    while work_batch(run, provider, now=timezone.now()):  # type: ignore[arg-type]
+        pass
+    seconds = time.perf_counter() - started
+    tokens = run.candidates.aggregate(sum=Sum("new_tokens"))["sum"] or 0
+    added = 100 * (seconds / provider.seconds - 1)
+    speed = tokens / seconds
+    failed = run.candidates.filter(state="failed").count()
+    note = f", {failed} FAILED" if failed else ""
+    return f"{engine}, batches of {size}: {speed:.0f} tokens/s, the path adds {added:.1f}%{note}", speed
+
+
+def _generate(loaded: Any, prompt: list[int], tokens: int) -> int:
+    import torch
+
+    inputs = torch.tensor([prompt], device=loaded.model.device)
+    output = loaded.model.generate(
+        inputs,
+        attention_mask=torch.ones_like(inputs),
+        do_sample=True,
+        temperature=0.7,
+        top_p=0.95,
+        top_k=0,
+        max_new_tokens=tokens,
+        pad_token_id=loaded.tokenizer.pad_token_id,
+    )
+    return int(output.shape[1] - inputs.shape[1])
 
 
 if __name__ == "__main__":

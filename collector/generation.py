@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from collector.claims import MAX_ATTEMPTS, claim_batch, held, kept_alive, release
+from collector.claims import MAX_ATTEMPTS, claim_batch, held, kept_alive, release, store
 from collector.costs import cost_changes
 from collector.distinct import ask_for_marks, awaits_marks, plan_further_samples
 from collector.lifecycle import WrongState
@@ -143,7 +143,7 @@ def work_candidates(batch: list[Candidate], provider: Provider, *, now: datetime
         else _done(candidate, request, result, now, {"batch_size": len(batch), "batch_seconds": seconds})
         for candidate, request, result in zip(batch, requests, results, strict=True)
     ]
-    stored = persist(lambda: _store(batch, changes))
+    stored = persist(lambda: store(batch, changes))
     log.info(
         "batch generated", generator=batch[0].generator.name, size=len(batch), stored=stored, seconds=seconds
     )
@@ -227,12 +227,6 @@ def _work_claimed(run: GenerationRun, batch: list[Candidate], clock: Callable[[]
     else:
         time.sleep(SECONDS_FOR_OTHERS)
     persist(lambda: finish_run(run, clock()) or ask_for_marks(run))
-
-
-def _store(batch: list[Candidate], changes: list[dict[str, Any]]) -> int:
-    """Stores each change where the claim still stands, all or none; returns how many were stored."""
-    with transaction.atomic():
-        return sum(held(candidate).update(**change) for candidate, change in zip(batch, changes, strict=True))
 
 
 def _give_up(run: GenerationRun, reason: str, now: datetime) -> None:
