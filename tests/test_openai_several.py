@@ -81,6 +81,14 @@ def test_shares_of_tokens_add_up_and_follow_the_length_of_the_texts(serve):
     assert [result.provenance["new_tokens"] for result in results] == [10, 0, 21]
 
 
+def test_of_a_server_that_counts_the_first_choice_only_the_others_are_reckoned(serve):
+    body = several(["a" * 10, "a" * 25], usage={"prompt_tokens": 10, "completion_tokens": 4}, timings={})
+    results = provider(serve(lambda handler: handler.reply(200, body)), n=True).generate([ask()] * 2)
+
+    assert [result.provenance["new_tokens"] for result in results] == [4, 10]
+    assert not any("call_new_tokens" in result.provenance for result in results)
+
+
 def test_a_server_that_ignores_n_is_asked_for_the_rest_one_by_one(serve):
     def ignore(handler):
         handler.reply(200, completion(f"By {handler.body['seed']}."))

@@ -45,6 +45,7 @@ def to_refusal(host: str, status: int, headers: Mapping[str, str]) -> ProviderEr
         404: "it does not know the address or the model",
         413: "the prompt is too long for it",
         429: "it is asked too often",
+        503: "it is busy, or still starting",
     }
     permanent = status not in TEMPORARY
     reason = reasons.get(status, "it refuses the request" if permanent else "it has trouble")
@@ -164,10 +165,11 @@ def _counts(said: Mapping[str, Any], texts: list[str]) -> list[dict[str, int | N
     if len(texts) == 1:
         return [usage]
     prompt, new = usage["prompt_tokens"], usage["new_tokens"]
-    if "timings" in said:  # llama.cpp counts the first choice only
-        new_shares = [new, *[None] * (len(texts) - 1)]
-    else:
-        new_shares = _share(new, [len(text) for text in texts])
+    lengths = [len(text) for text in texts]
+    counts_first_only = "timings" in said  # llama.cpp
+    if counts_first_only and new is not None:
+        new = round(new * sum(lengths) / lengths[0]) if lengths[0] else None
+    new_shares = _share(new, lengths)
     return [
         {
             "prompt_tokens": prompt_share,
@@ -175,7 +177,7 @@ def _counts(said: Mapping[str, Any], texts: list[str]) -> list[dict[str, int | N
             "choice_index": index,
             "choices_in_call": len(texts),
             "call_prompt_tokens": prompt,
-            "call_new_tokens": None if "timings" in said else new,
+            "call_new_tokens": None if counts_first_only else new,
         }
         for index, (prompt_share, new_share) in enumerate(
             zip(_share(prompt, [1] * len(texts)), new_shares, strict=True)
