@@ -2,6 +2,7 @@
 
 import secrets
 
+from allauth.mfa.models import Authenticator
 from axes.utils import reset as forget_failed_attempts
 
 from collector.models import User
@@ -19,8 +20,10 @@ def make_manager() -> str:
 
 
 def reset_manager(username: str = MANAGER) -> str:
-    """Give the account a new password, which ends its sessions, and end its lock-outs."""
-    password = _set_random_password(User.objects.get(username=username))
+    """Give the account a new password, which ends its sessions; end its lock-outs and its second step."""
+    user = User.objects.get(username=username)
+    password = _set_random_password(user)
+    Authenticator.objects.filter(user=user).delete()
     forget_failed_attempts(username=username)
     return password
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotations.consent import ensure_documents, latest_version, revise_documents
 from annotations.entry import make_token
 from annotations.models import Consent
+from annotations.recruitment import recruitment_of
 from collector.candidate_intake import load_candidates
 from collector.intake import Intake, load_prompts
 from collector.lifecycle import WrongState
@@ -160,6 +161,7 @@ def join_link(request: HttpRequest, slug: str) -> HttpResponse:
         "join_link",
         annotator_link=link,
         prolific_link=f"{link}?{PROLIFIC}",
+        ways=recruitment_of(campaign).ways,
         signed_links="\n".join(signed),
         too_many=len(people) > MOST_LINKS,
         most=MOST_LINKS,

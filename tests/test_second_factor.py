@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from annotations.platform_ids import unseal
 from collector.models import Membership, User
+from console.accounts import reset_manager
 from tests.builders import make_campaign, make_user
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +190,12 @@ def test_every_page_is_dressed_and_has_no_script_or_style_within(name: str) -> N
 
     assert "site-header" in text
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)
+
+
+def test_a_new_password_from_the_operator_switches_the_second_step_off() -> None:
+    user = make_user(is_superuser=True, is_staff=True)
+    set_up(user)
+    password = reset_manager(user.username)
+    client, _answer = sign_in(user, password)
+
+    assert client.get("/console/").status_code == 200
