@@ -13,10 +13,12 @@ from annotations.models import (
     Choice,
     Consent,
     ConsentDocument,
+    ProfileSummary,
     Quota,
     Rating,
     Seat,
     Stratum,
+    SuppliedText,
     ValueProfile,
 )
 from collector.admin import ReadOnlyAdmin
@@ -79,6 +81,24 @@ class ValueProfileAdmin(JoinedAdmin):
     search_fields = ["annotator__external_id"]
     exclude = ["answers", "text"]
     joined = ("annotator",)
+
+
+@admin.register(ProfileSummary)
+class ProfileSummaryAdmin(JoinedAdmin):
+    """How far summaries are; their words are their owner's business."""
+
+    list_display = ["profile", "state", "attempts", "created_at", "decided_at"]
+    list_filter = ["state"]
+    exclude = ["text", "lease_token"]
+    joined = ("profile__annotator",)
+
+
+@admin.register(SuppliedText)
+class SuppliedTextAdmin(JoinedAdmin):
+    list_display = ["instrument", "language", "campaign", "attested_by", "attested_at"]
+    list_filter = ["instrument", "language", "campaign"]
+    search_fields = ["instrument"]
+    joined = ("campaign", "attested_by")
 
 
 @admin.register(Seat)

@@ -14,6 +14,7 @@ from annotations.guard import for_annotators
 from annotations.models import Annotator, Completion
 from annotations.progress import annotator_progress
 from annotations.recruitment import recruitment_of, return_address
+from annotations.summaries import has_proposed_summary
 
 
 @require_GET
@@ -62,6 +63,7 @@ def _context(request: HttpRequest, annotator: Annotator, completion: Completion 
         "campaign": annotator.campaign,
         "withdrawal_code": access.withdrawal_code(request, annotator.campaign.slug),
         "done": annotator_progress(annotator).done,
+        "has_summary": has_proposed_summary(annotator),
         "can_continue": completion is not None and completion.kind == Completion.Kind.PARTIAL,
     }
     return context | (code_context(annotator, completion) if completion else {})

@@ -8,7 +8,16 @@ from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from annotations.consent import OPTIONAL, current_consent
-from annotations.models import Annotator, Ballot, Choice, Missing, Rating, Scope, Seat
+from annotations.models import (
+    Annotator,
+    Ballot,
+    Choice,
+    Missing,
+    ProfileSummary,
+    Rating,
+    Scope,
+    Seat,
+)
 from annotations.profiles import answers_in_words, latest_profile
 from annotations.rating_page import answer_in_words
 
@@ -62,6 +71,8 @@ def as_json(annotator: Annotator) -> dict[str, Any]:
             continue
         rows = relation.related_model._default_manager.filter(**{relation.field.name: annotator})
         held[relation.get_accessor_name()] = [_fields(row) for row in rows.order_by("pk")]
+    summaries = ProfileSummary.objects.filter(profile__annotator=annotator).order_by("pk")
+    held["summaries"] = [_fields(summary) for summary in summaries]
     held["ratings"] = list(_ratings_as_json(annotator))
     held["choices"] = list(_choices_as_json(annotator))
     return held

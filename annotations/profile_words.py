@@ -7,31 +7,37 @@ from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
 from annotations.instruments.instrument import Instrument, Score
-from annotations.instruments.loader import available_instruments, load_instrument, load_score_texts
+from annotations.instruments.loader import (
+    available_instruments,
+    load_instrument,
+    load_score_texts,
+    score_language,
+)
 from annotations.models import ValueProfile
-from annotations.questionnaires import language_info
+from annotations.questionnaires import campaign_texts
 
 # Closer to the person's own average than this share of the scale is as good as on it.
 AS_MUCH = 0.02
 
 
 def scores_in_words(profile: ValueProfile, language: str) -> Iterator[dict[str, Any]]:
-    """For every instrument whose scores have words: {language, direction, is_compared, rows}, shown in order.
+    """For every instrument whose scores have words: {title, title_language, language, is_compared, rows}.
 
     A row is {label, meaning, standing}. Scores that are not defined for this person are left out.
     """
+    titles = campaign_texts(profile.annotator.campaign, language)
     for name in profile.answers:
-        if name not in available_instruments():
+        if name not in available_instruments() or name not in titles:
             continue
         instrument = load_instrument(name)
         texts = load_score_texts(instrument, language)
         told = [one for one in instrument.scores if one.id in texts and one.id in profile.scores]
         if not told:
             continue
-        shown = language if language_info(language) else "en"
         yield {
-            "language": shown,
-            "direction": "rtl" if language_info(shown).get("bidi") else "ltr",
+            "title": titles[name].title,
+            "title_language": titles[name].language,
+            "language": score_language(instrument, language),
             "is_compared": told[0].op == "subtract",
             "rows": [
                 {

@@ -119,14 +119,19 @@ def missing_instruments(campaign: Campaign) -> list[str]:
         for name in campaign.instruments
         if not languages[name]
     ]
-    known = {name for one in available_instruments() for name in load_instrument(one).attributes}
-    asked = {name for instrument in campaign_instruments(campaign) for name in instrument.attributes}
-    needed = {entry.get("attribute") for entry in campaign.strata if isinstance(entry, dict)}
+    known = {name for one in available_instruments() for name in _columns(load_instrument(one))}
+    asked = {name for instrument in campaign_instruments(campaign) for name in _columns(instrument)}
+    needed = {str(entry.get("attribute")) for entry in campaign.strata if isinstance(entry, dict)}
     missing += [
         _("The jury is made of %(name)s, which no chosen questionnaire asks for.") % {"name": name}
         for name in sorted(needed & (known - asked))
     ]
     return missing
+
+
+def _columns(instrument: Instrument) -> set[str]:
+    """What strata can be made of: the attributes it gives, and its scores."""
+    return {*instrument.attributes, *(f"score_{score.id}" for score in instrument.scores)}
 
 
 def _supplied_texts(campaign: Campaign) -> dict[str, dict[str, SuppliedText]]:

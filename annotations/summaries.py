@@ -4,6 +4,7 @@ The rows are the work list and a broker message only a hint; one may be lost, do
 """
 
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +17,7 @@ from annotations.models import Annotator, ProfileSummary, ValueProfile
 from annotations.profiles import TEXT_INSTRUMENT, UNDECIDED, approve_text, may_use_text, own_words
 from annotations.questionnaires import language_info
 from collector.generation import make_provider
+from collector.models import Generator
 from collector.planning import UnknownProvider
 from collector.providers.base import Messages, ProviderError, Request, Response
 
@@ -79,6 +81,10 @@ def pending_summary(annotator: Annotator) -> ProfileSummary | None:
     return ProfileSummary.objects.filter(profile__annotator=annotator, state__in=UNDECIDED).last()
 
 
+def has_proposed_summary(annotator: Annotator) -> bool:
+    return ProfileSummary.objects.filter(profile__annotator=annotator, state=State.PROPOSED).exists()
+
+
 def accept_summary(annotator: Annotator, text: str, *, now: datetime) -> ValueProfile:
     """Lets the summary, as the person left it, stand for their values in a new version of their profile."""
     with transaction.atomic():
@@ -126,23 +132,30 @@ def _ask(summary: ProfileSummary) -> dict[str, object]:
         top_p=generator.top_p,
         max_new_tokens=generator.max_new_tokens,
     )
+    result = _generate(generator, request)
+    if isinstance(result, ProviderError):
+        is_over = result.permanent or summary.attempts >= MAX_ATTEMPTS
+        return {"state": State.FAILED if is_over else State.PLANNED, "error": str(result)[:2000]}
+    asked = {"generator": generator.name, "provider": generator.provider, "model": generator.model}
+    provenance = asked | {"seed": request.seed} | result.provenance
+    return {"state": State.PROPOSED, "text": result.text, "provenance": provenance, "error": ""}
+
+
+def _generate(generator: Generator, request: Request) -> Response | ProviderError:
+    """The response with a text that can be kept, or why there is none; whatever the provider does."""
     try:
         [result] = make_provider(generator).generate([request])
     except UnknownProvider as error:
-        result = ProviderError(str(error), permanent=True)
+        return ProviderError(str(error), permanent=True)
     except ProviderError as error:
-        result = error
+        return error
     except Exception as error:
         log.exception("provider broke", provider=generator.provider)
-        result = ProviderError(f"{type(error).__name__}: {error}", permanent=False)
-    text = _storable(result.text) if isinstance(result, Response) else ""
-    if isinstance(result, Response) and text:
-        asked = {"generator": generator.name, "provider": generator.provider, "model": generator.model}
-        provenance = asked | {"seed": request.seed} | result.provenance
-        return {"state": State.PROPOSED, "text": text, "provenance": provenance, "error": ""}
-    error = result if isinstance(result, ProviderError) else ProviderError("it was empty", permanent=False)
-    is_over = error.permanent or summary.attempts >= MAX_ATTEMPTS
-    return {"state": State.FAILED if is_over else State.PLANNED, "error": str(error)[:2000]}
+        return ProviderError(f"{type(error).__name__}: {error}", permanent=False)
+    if isinstance(result, ProviderError):
+        return result
+    text = _storable(result.text)
+    return replace(result, text=text) if text else ProviderError("it was empty", permanent=False)
 
 
 def _storable(text: str) -> str:

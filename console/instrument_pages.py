@@ -83,6 +83,7 @@ class Card(NamedTuple):
 
     instrument: Instrument
     title: str
+    licence: str
     languages: list[str]
     is_chosen: bool
     has_words: bool
@@ -158,12 +159,20 @@ def _cards(campaign: Campaign) -> list[Card]:
         Card(
             instrument=load_instrument(name),
             title=_title(load_instrument(name)),
+            licence=_licence_in_words(load_instrument(name)),
             languages=[language_info(code).get("name_local", code) for code in languages[name]],
             is_chosen=name in campaign.instruments,
             has_words=bool(languages[name]),
         )
         for name in in_asked_order(available_instruments())
     ]
+
+
+def _licence_in_words(instrument: Instrument) -> str:
+    """An SPDX name as it is; one of our own making, for terms that have none, without its marks."""
+    spdx = instrument.licence.spdx
+    own = spdx.removeprefix("LicenseRef-")
+    return spdx if own == spdx else own.replace("-", " ")
 
 
 def _title(instrument: Instrument) -> str:

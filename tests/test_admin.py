@@ -7,7 +7,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from annotations.models import Annotator, Ballot, Choice, Consent, Rating, Seat, ValueProfile
+from annotations.models import (
+    Annotator,
+    Ballot,
+    Choice,
+    Consent,
+    ProfileSummary,
+    Rating,
+    Seat,
+    SuppliedText,
+    ValueProfile,
+)
 from collector.models import Campaign, GenerationRun, Membership
 from collector.rating_form import current_form
 from exports.models import Release, ReleaseFile
@@ -39,7 +49,8 @@ def fill(campaign):
         annotator = Annotator.objects.create(campaign=campaign, stratum=campaign.strata_cells.first())
         document = campaign.consent_documents.first()
         Consent.objects.create(annotator=annotator, document=document, scopes=["take_part"])
-        ValueProfile.objects.create(annotator=annotator, version=1)
+        profile = ValueProfile.objects.create(annotator=annotator, version=1)
+        ProfileSummary.objects.create(profile=profile)
         seat = Seat.objects.create(
             campaign=campaign,
             prompt=prompt,
@@ -54,6 +65,13 @@ def fill(campaign):
         rating = {"ballot": ballot, "annotator": annotator, "criterion": criterion}
         Rating.objects.create(**rating, candidate=chosen, value=3)
         Choice.objects.create(**rating, prompt=prompt, chosen=chosen, rejected=rejected)
+        SuppliedText.objects.create(
+            campaign=campaign,
+            instrument="tipi",
+            language="en",
+            attested_by=make_user(),
+            attested_at=now,
+        )
     for generator in campaign.generators.all():
         GenerationRun.objects.create(generator=generator)
     for number in range(3):

@@ -197,6 +197,8 @@ def test_a_jury_of_what_nobody_is_asked_keeps_the_campaign_from_opening():
     campaign = make_campaign(instruments=["ai-prefs-8"], strata=[AGE])
 
     assert "age_band" in missing_instruments(campaign)[0]
+    campaign.strata = [{"attribute": "score_hvs_openness", "levels": ["low", "high"], "cuts": [4.0]}]
+    assert "score_hvs_openness" in missing_instruments(campaign)[0]
     campaign.strata = [{"attribute": "an_imported_column", "levels": ["a", "b"]}]
     assert missing_instruments(campaign) == []
 

@@ -49,10 +49,14 @@ def load_text(instrument: Instrument, language: str) -> InstrumentText:
 
 def load_score_texts(instrument: Instrument, language: str) -> dict[str, ScoreText]:
     """Scores in words, by id, in the language or else in English; empty where the instrument has none."""
-    languages = _languages_of(instrument.folder, "scores")
-    if not languages:
+    if not _languages_of(instrument.folder, "scores"):
         return {}
-    return _load_score_texts(instrument, closest_language(language, languages))
+    return _load_score_texts(instrument, score_language(instrument, language))
+
+
+def score_language(instrument: Instrument, language: str) -> str:
+    """The language in which `load_score_texts` gives the words."""
+    return closest_language(language, _languages_of(instrument.folder, "scores"))
 
 
 def closest_language(language: str, available: tuple[str, ...]) -> str:

@@ -193,8 +193,9 @@ def _read_total(table: Table, score: Score, items: Sequence[Item], earlier: Sequ
     least = len(parts) if score.op == "sum" or of_scores else 1
     if "min_answered" in table:
         least = table.integer("min_answered", low=1, high=len(parts))
-    chosen = {"scores": parts} if of_scores else {"items": parts}
-    return replace(score, min_answered=least, **chosen)
+    if of_scores:
+        return replace(score, min_answered=least, scores=parts)
+    return replace(score, min_answered=least, items=parts)
 
 
 def _read_parts(table: Table, earlier: Sequence[str]) -> tuple[str, ...]:

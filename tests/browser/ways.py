@@ -8,7 +8,7 @@ from tests.browser.stage import CLOSED, DRAFT, FILLING, PASSWORD, USERNAME, VERS
 
 IGNORED = "the server responded with a status of 4"  # an error page that was asked for
 WATCH = "addEventListener('securitypolicyviolation', e => report(`${e.violatedDirective} ${e.sample}`), true)"
-SETUP = ("settings", "prompts", "generators", "criteria", "consent", "join-link")
+SETUP = ("settings", "prompts", "generators", "criteria", "questionnaires", "consent", "join-link")
 
 
 def new_visitor(browser: Browser, address: str, complaints: list[str], **options) -> Page:
@@ -54,6 +54,10 @@ def annotator_way(page: Page) -> Iterator[str]:
         with page.expect_navigation():
             send(page)
     yield "done"
+    page.goto(f"/c/{FILLING}/my-profile/")
+    yield "my-profile"
+    page.goto(f"/c/{FILLING}/profile/")
+    yield "profile-again"
     page.goto("/my-data/")
     yield "my-data"
     page.goto(f"/c/{FILLING}/withdraw/")
