@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from knox.models import AuthToken
@@ -23,6 +24,7 @@ from collector.models import (
     Prompt,
     User,
 )
+from collector.steering_spec import SteeringRefused, read_steerings
 
 # Rights are given by campaign, and a token is made and revoked by its owner.
 admin.site.unregister(Group)
@@ -124,8 +126,19 @@ class PromptAdmin(DraftAdmin):
         return prompt.conversation[-1]["content"][:80]
 
 
+class GeneratorForm(forms.ModelForm):
+    """A generator whose steerings are checked as everywhere else."""
+
+    def clean_steerings(self) -> list[dict[str, Any]]:
+        try:
+            return read_steerings(self.cleaned_data["steerings"])
+        except SteeringRefused as error:
+            raise ValidationError([f"{fault.path()}: {fault.message}" for fault in error.faults]) from error
+
+
 @admin.register(Generator)
 class GeneratorAdmin(DraftAdmin):
+    form = GeneratorForm
     list_display = ["name", "campaign", "provider", "model", "samples", "temperature"]
     list_filter = ["provider", "campaign"]
     search_fields = ["name", "model"]

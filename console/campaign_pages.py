@@ -19,6 +19,7 @@ from annotations.tasks import simulate_annotators
 from collector.generation import start_generation
 from collector.lifecycle import NotReady, WrongState, close_campaign, open_campaign, pause_campaign
 from collector.models import Campaign
+from collector.plan_size import plan_sizes, total_size
 from collector.planning import UnknownProvider
 from console.access import (
     can_manage,
@@ -60,12 +61,15 @@ def render_campaign(
     """The campaign's page; `extra` may hold `problems`, in words, of what was just tried."""
     checklist = opening_checklist(campaign) if campaign.is_draft else []
     releases = release_rows(campaign, signed_in_user(request))
+    progress = progress_of(campaign, timezone.now())
     context = {
         "campaign": campaign,
         "can_manage": can_manage(request, campaign),
         "checklist": checklist,
         "is_ready": all(step.done for step in checklist),
-        "progress": progress_of(campaign, timezone.now()),
+        "progress": progress,
+        # What is about to be asked for, as long as nothing has been.
+        "plan": total_size(plan_sizes(campaign)) if progress["candidates"]["left"] else None,
         "annotator_link": join_address(request, campaign),
         "releases": releases,
         "is_cutting": any(row["cutting"] for row in releases),

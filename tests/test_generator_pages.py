@@ -221,7 +221,7 @@ def test_what_the_plans_come_to_is_said_before_anything_is_generated(campaign, c
     page = re.sub(r"\s+", " ", text(client.get(address(campaign))))
 
     assert "3 × 2 × 2 = 12" in page
-    assert "In all: 12 candidates, of at most 1,200 new tokens." in page
+    assert "All plans together: 12 candidates, of at most 1,200 new tokens." in page
     # 12 candidates of 64 + 11 bytes, and "Four" in half of them: 924 tokens, $0.924; 1,200 new ones: $2.40
     assert "They cost at most $3.32" in page
 
@@ -256,6 +256,7 @@ def test_progress_counts_what_is_left_under_every_steering(campaign, client):
     page = text(client.get(reverse("console:campaign", args=[campaign.slug])))
 
     assert "Generate 4 candidates" in page
+    assert "All plans together: 4 candidates, of at most 512 new tokens." in page
 
 
 def test_texts_of_a_plain_kind_are_empty():

@@ -1,12 +1,16 @@
 """Plans through every door: the API, a campaign's folder, the command, a release, the real small model."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from django.apps import apps
 from django.core.files.storage import storages
 from django.core.management import call_command
+from django.forms import model_to_dict
+from django.urls import reverse
 from django.utils import timezone
 
 from collector.models import Candidate, Membership
@@ -167,6 +171,34 @@ def test_candidates_of_one_number_under_two_steerings_are_two(tmp_path):
         ("", 0),
         ("formal", 0),
     ]
+
+
+# --- what there was before ---------------------------------------------------------------------------
+def test_the_one_steering_of_before_becomes_a_list_of_one(campaign):
+    generators = [make_generator(campaign, f"g{number}") for number in range(3)]
+    for generator, steerings in zip(generators, (FORMAL, {}, [FORMAL]), strict=True):
+        campaign.generators.filter(pk=generator.pk).update(steerings=steerings)
+    migration = import_module("collector.migrations.0008_steerings_as_lists")
+    migration.make_lists(apps, None)
+    after = list(campaign.generators.order_by("pk").values_list("steerings", flat=True))
+    migration.make_objects(apps, None)
+
+    assert after == [[FORMAL], [], [FORMAL]]
+    assert list(campaign.generators.order_by("pk").values_list("steerings", flat=True)) == [
+        FORMAL,
+        {},
+        FORMAL,
+    ]
+
+
+def test_a_steering_that_cannot_be_used_does_not_pass_the_admin(campaign, client):
+    client.force_login(make_user(is_staff=True, is_superuser=True))
+    generator = make_generator(campaign, "gen")
+    address = reverse("admin:collector_generator_change", args=[generator.pk])
+    fields = model_to_dict(generator) | {"steerings": '[{"weights": {"good": 2}}]', "extra": "{}"}
+    fields = {name: value for name, value in fields.items() if value is not None}
+
+    assert b"add up to 1" in client.post(address, fields).content
 
 
 # --- the real small model ---------------------------------------------------------------------------
