@@ -1,4 +1,4 @@
-"""The Celery application: both brokers, and the folders the file-backed one needs."""
+"""The Celery application: both brokers, and the folders that the file-backed one and beat need."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,8 @@ app.autodiscover_tasks()
 
 
 @app.on_after_configure.connect
-def make_broker_folders(sender: Celery, **_: object) -> None:
+def make_folders(sender: Celery, **_: object) -> None:
+    Path(str(sender.conf.beat_schedule_filename)).parent.mkdir(parents=True, exist_ok=True)
     options = sender.conf.broker_transport_options or {}
     for key in ("data_folder_in", "data_folder_out", "control_folder"):
         if key in options:

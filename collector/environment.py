@@ -14,6 +14,7 @@ from collector.addresses import is_own_server
 T = TypeVar("T")
 HOST_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 OWN_SERVER = re.compile(r"(https?)://([0-9.]+|\[[0-9a-f:]+\]):([0-9]{1,5})")
+QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -47,6 +48,21 @@ def read_number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> 
 
 def read_list(name: str, default: list[str]) -> list[str]:
     return read(name, default, lambda raw: [part.strip() for part in raw.split(",") if part.strip()])
+
+
+def read_queues(name: str, default: list[str], *, reserved: str) -> list[str]:
+    """Names of queues: letters, digits, hyphens and underscores; `reserved` is not one of them."""
+
+    def convert(raw: str) -> list[str]:
+        queues = [part.strip() for part in raw.split(",") if part.strip()]
+        for queue in queues:
+            if not QUEUE_NAME.fullmatch(queue):
+                raise ValueError(f'"{queue}" is no name of a queue')
+            if queue == reserved:
+                raise ValueError(f'"{queue}" has a worker of its own')
+        return queues
+
+    return read(name, default, convert)
 
 
 def read_choice(name: str, default: str, choices: tuple[str, ...]) -> str:

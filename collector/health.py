@@ -4,6 +4,7 @@ import hmac
 import ipaddress
 import os
 from collections.abc import Callable
+from datetime import datetime
 
 import redis
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from collector.heartbeat import workers_alive
 from collector.metrics import all_metrics, to_prometheus
+from collector.queues import active_queues
 
 OK = "ok"
 
@@ -55,14 +57,16 @@ def run_checks() -> dict[str, str]:
         return checks
     checks["migrations"] = _words(_check_migrations)
     if checks["migrations"] == OK:
-        checks |= {f"worker {queue}": _check_worker(queue) for queue in worker_queues()}
+        now = timezone.now()
+        checks |= {f"worker {queue}": _check_worker(queue, now) for queue in worker_queues()}
     return checks
 
 
 def worker_queues() -> list[str]:
-    """The queues that tasks are sent to, each of which needs a worker."""
+    """The queues that need a worker: those that are always used, and those with candidates to make."""
     routed = (str(route["queue"]) for route in settings.CELERY_TASK_ROUTES.values())
-    return sorted({settings.CELERY_TASK_DEFAULT_QUEUE, *routed})
+    always = (settings.CELERY_TASK_DEFAULT_QUEUE, *routed, *settings.WORKER_QUEUES)
+    return sorted({*always, *active_queues()})
 
 
 def _words(check: Callable[[], str]) -> str:
@@ -95,10 +99,8 @@ def _check_migrations() -> str:
     return f"{len(missing)} not applied; run manage.py migrate" if missing else OK
 
 
-def _check_worker(queue: str) -> str:
-    return (
-        OK if workers_alive(queue, timezone.now()) else f'no worker is taking tasks from the queue "{queue}"'
-    )
+def _check_worker(queue: str, now: datetime) -> str:
+    return OK if workers_alive(queue, now) else f'no worker is taking tasks from the queue "{queue}"'
 
 
 def _may_read_metrics(request: HttpRequest) -> bool:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from collector.models import Campaign, Candidate, GenerationRun, WorkerHeartbeat
+from collector.queues import active_queues, stranded_queues
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,12 @@ def collector_metrics() -> Iterator[Metric]:
     yield _by_state("empanel_candidates", "Candidates by state.", Candidate)
     yield _by_state("empanel_generation_runs", "Generation runs by state.", GenerationRun)
     now = timezone.now()
+    stranded = stranded_queues(now)
+    yield Metric(
+        "empanel_queue_without_worker",
+        "Queues with candidates to generate: 1 where no live worker takes them.",
+        [({"queue": queue}, float(queue in stranded)) for queue in active_queues()],
+    )
     yield Metric(
         "empanel_worker_heartbeat_age_seconds",
         "Seconds since each worker was last seen.",

@@ -71,10 +71,15 @@ def publish_lost(now: datetime) -> int:
     return published
 
 
+def active_queues() -> list[str]:
+    """The queues that have an active run, whether or not there is anything to claim at the moment."""
+    return _names(GenerationRun.objects.active())
+
+
 def stranded_queues(now: datetime) -> list[str]:
     """The queues that have an active run and no live worker."""
     alive = live_queues(now)
-    return [name for name in _names(GenerationRun.objects.active()) if name not in alive]
+    return [name for name in active_queues() if name not in alive]
 
 
 def _names(runs: GenerationRunQuerySet) -> list[str]:

@@ -429,6 +429,7 @@ class GeneratorSerializer(StrictSerializer, serializers.ModelSerializer):
             "max_new_tokens",
             "steering",
             "seed",
+            "queue",
             "endpoint",
             "n",
             "prompt_token_price",

@@ -14,6 +14,7 @@ from collector.environment import (
     read_list,
     read_number,
     read_origins,
+    read_queues,
     read_secret,
     read_text,
     read_url,
@@ -276,10 +277,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # The file-backed broker would keep the control queue of every worker that ever ran.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_TASK_DEFAULT_QUEUE = "empanel"
+# What `manage.py up` starts a generation worker for; on other hosts, `celery worker --queues` says it.
+WORKER_QUEUES = read_queues("WORKER_QUEUES", ["generation"], reserved=CELERY_TASK_DEFAULT_QUEUE)
 # The workers that compare candidates: those of a queue whose hosts have torch do it by meaning.
 MARKING_QUEUE = read_text("MARKING_QUEUE", CELERY_TASK_DEFAULT_QUEUE)
 CELERY_TASK_ROUTES = {
-    "collector.tasks.generate_batch": {"queue": "generation"},
     "collector.tasks.mark_candidates": {"queue": MARKING_QUEUE},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")

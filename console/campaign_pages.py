@@ -18,9 +18,10 @@ from kombu.exceptions import OperationalError
 from annotations.tasks import simulate_annotators
 from collector.generation import start_generation
 from collector.lifecycle import NotReady, WrongState, close_campaign, open_campaign, pause_campaign
-from collector.models import Campaign
+from collector.models import Campaign, GenerationRun
 from collector.plan_size import plan_sizes, total_size
 from collector.planning import UnknownProvider
+from collector.run_control import cancel_runs, pause_runs, resume_runs, retry_runs
 from console.access import (
     can_manage,
     get_managed_campaign,
@@ -93,7 +94,7 @@ def _progress_part(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = get_readable_campaign(request, slug)
     progress = progress_of(campaign, timezone.now())
     context = {"campaign": campaign, "progress": progress, "can_manage": can_manage(request, campaign)}
-    return render(request, "console/_progress.html", context)
+    return render(request, "console/_progress_answer.html", context)
 
 
 @login_required
@@ -129,13 +130,11 @@ def _take_step(campaign: Campaign, action: str) -> str:
 @login_required
 @require_POST
 def generate(request: HttpRequest, slug: str) -> HttpResponse:
-    """Asks the generators for what is missing, and for what failed where nothing else is missing."""
+    """Asks the generators for what is missing."""
     campaign = get_managed_campaign(request, slug)
-    now = timezone.now()
-    is_retry = not progress_of(campaign, now)["candidates"]["left"]
     try:
-        runs = start_generation(campaign, now=now, retry_failed=is_retry)
-    except UnknownProvider as error:
+        runs = start_generation(campaign, now=timezone.now())
+    except (UnknownProvider, WrongState) as error:
         return render_campaign(request, campaign, status=409, problems=[str(error)])
     names = ", ".join(run.generator.name for run in runs)
     if runs:
@@ -143,6 +142,39 @@ def generate(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         messages.info(request, _("Every candidate is there already."))
     return redirect("console:campaign", campaign.slug)
+
+
+@login_required
+@require_POST
+def generation_step(request: HttpRequest, slug: str) -> HttpResponse:
+    """Pauses, resumes or stops the campaign's generation runs, or tries again what failed in them."""
+    campaign = get_managed_campaign(request, slug)
+    action = request.POST.get("action", "")
+    try:
+        said = _steer_runs(campaign, action)
+    except WrongState as error:
+        return render_campaign(request, campaign, status=409, problems=[str(error)])
+    log.info("generation_steered", campaign=campaign.slug, action=action, user=request.user.pk)
+    messages.success(request, said)
+    return redirect("console:campaign", campaign.slug)
+
+
+def _steer_runs(campaign: Campaign, action: str) -> str:
+    runs, now = GenerationRun.objects.filter(generator__campaign=campaign), timezone.now()
+    match action:
+        case "pause":
+            pause_runs(runs)
+            return _("Paused: what a worker has in hand is finished, nothing further is begun.")
+        case "resume":
+            resume_runs(runs, now=now)
+            return _("Candidates are being generated again.")
+        case "cancel":
+            cancel_runs(runs, now=now)
+            return _("Stopped. What is there stays; what was not begun can be generated later.")
+        case "retry":
+            retry_runs(runs, now=now)
+            return _("What failed is tried again.")
+    raise BadRequest(_("There is no such step."))
 
 
 @login_required

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from collector.marking import remark
-from collector.models import Campaign, Generator
+from collector.models import Campaign, Generator, refuse_queue_of_short_tasks
 from collector.outbound import MAX_URL, Refused, parse_url
 from collector.providers import PROVIDERS
 from console.form_checks import between, free_name
@@ -24,6 +24,7 @@ LABELS = {
     "max_samples": gettext_lazy("The most samples for that"),
     "prompt_token_price": gettext_lazy("Price of a million prompt tokens"),
     "new_token_price": gettext_lazy("Price of a million new tokens"),
+    "queue": gettext_lazy("Queue"),
 }
 HELP_TEXTS = {
     "model": gettext_lazy("Such as smollm2-135m-instruct, a folder, or a name on a model hub."),
@@ -31,8 +32,9 @@ HELP_TEXTS = {
     "distinct_samples": gettext_lazy("For each prompt and steering; empty: near-duplicates may stay."),
     "prompt_token_price": gettext_lazy("In US dollars."),
     "new_token_price": gettext_lazy("In US dollars."),
+    "queue": gettext_lazy("The workers of this queue run the model; ask whoever runs Empanel."),
 }
-PLAN = ("samples", "distinct_samples", "max_samples", "prompt_token_price", "new_token_price")
+PLAN = ("samples", "distinct_samples", "max_samples", "prompt_token_price", "new_token_price", "queue")
 
 
 class PlanForm(forms.ModelForm):
@@ -49,6 +51,17 @@ class PlanForm(forms.ModelForm):
         if commit:
             remark(generator.campaign, self.changed_data)
         return generator
+
+    queue = forms.SlugField(
+        label=LABELS["queue"],
+        help_text=HELP_TEXTS["queue"],
+        max_length=64,
+        required=False,
+        validators=[refuse_queue_of_short_tasks],
+    )
+
+    def clean_queue(self) -> str:
+        return self.cleaned_data["queue"] or Generator._meta.get_field("queue").default
 
     def clean_samples(self) -> int:
         return between(self.cleaned_data["samples"], 1, MOST_SAMPLES)

@@ -4,29 +4,13 @@ from datetime import datetime
 from math import ceil
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from django.utils.functional import Promise
 
 from annotations.models import Annotator, Consent, Quota, Seat
 from annotations.progress import seats_by_stratum
-from collector.heartbeat import workers_alive
-from collector.models import Campaign, Candidate, GenerationRun, WorkerHeartbeat
-from collector.plan_size import count_unplanned
-
-COLOURS = 8
-WORK_QUEUE, GENERATION_QUEUE = "empanel", "generation"
-
-
-class GeneratorRow(NamedTuple):
-    name: str
-    model: str
-    colour: int
-    done: int
-    failed: int
-    left: int
-    total: int
-    error: str
-    comparing: int  # done, but further ones may follow once it is known which are distinct
+from collector.models import Campaign
+from console.generation_progress import COLOURS, campaign_generation, worker_state
 
 
 class StratumRow(NamedTuple):
@@ -47,51 +31,17 @@ class SourceRow(NamedTuple):
 
 def campaign_progress(campaign: Campaign, now: datetime) -> dict[str, Any]:
     """What `console/_progress.html` shows."""
-    generators = generator_rows(campaign)
-    candidates = _sum(generators, "done", "failed", "left", "total")
+    generation = campaign_generation(campaign, now)
     strata = stratum_rows(campaign)
     return {
-        "worker": _worker(campaign, candidates["left"], now),
-        "generators": generators,
-        "candidates": candidates,
-        "is_generating": _is_generating(campaign),
+        "worker": worker_state(campaign, generation.generators, now),
+        "generation": generation,
         "strata": strata,
         "seats": _sum(strata, "filled", "held", "open", "total"),
         "juries": _juries(campaign),
         "people": _people(campaign),
         "sources": source_rows(campaign),
     }
-
-
-def generator_rows(campaign: Campaign) -> list[GeneratorRow]:
-    """Each generator's candidates: what is left counts prompts it has not even been planned for."""
-    unplanned = count_unplanned(campaign)
-    failures = Candidate.objects.filter(generator=OuterRef("pk"), state=Candidate.State.FAILED)
-    generators = campaign.generators.annotate(
-        done=Count("candidates", filter=Q(candidates__state=Candidate.State.DONE)),
-        failed=Count("candidates", filter=Q(candidates__state=Candidate.State.FAILED)),
-        planned=Count("candidates", filter=Q(candidates__state=Candidate.State.PLANNED)),
-        error=Subquery(failures.order_by("-pk").values("error")[:1]),
-    ).order_by("pk")
-    asked_for_distinct = campaign.candidates.unmarked().filter(generator__distinct_samples__isnull=False)
-    comparing = dict(asked_for_distinct.order_by().values_list("generator").annotate(Count("pk")))
-    rows = []
-    for index, generator in enumerate(generators):
-        left = generator.planned + unplanned[generator.pk]
-        rows.append(
-            GeneratorRow(
-                name=generator.name,
-                model=generator.model,
-                colour=_colour(index),
-                done=generator.done,
-                failed=generator.failed,
-                left=left,
-                total=generator.done + generator.failed + left,
-                error=(generator.error or "")[:200],
-                comparing=comparing.get(generator.pk, 0),
-            )
-        )
-    return rows
 
 
 def stratum_rows(campaign: Campaign) -> list[StratumRow]:
@@ -164,22 +114,6 @@ def _people(campaign: Campaign) -> dict[str, int]:
         withdrawn=Count("pk", filter=Q(state=Annotator.State.WITHDRAWN)),
         simulated=Count("pk", filter=Q(source=Annotator.Source.SIMULATED)),
     )
-
-
-def _is_generating(campaign: Campaign) -> bool:
-    active = GenerationRun.objects.filter(generator__campaign=campaign, state__in=GenerationRun.ACTIVE)
-    return active.exists()
-
-
-def _worker(campaign: Campaign, candidates_left: int, now: datetime) -> dict[str, Any]:
-    """Whether the workers are alive that this campaign waits for."""
-    queues = [GENERATION_QUEUE] if candidates_left else []
-    queues += [WORK_QUEUE] if campaign.is_open else []
-    return {
-        "alive": all(workers_alive(queue, now) for queue in queues),
-        "is_needed": bool(queues),
-        "last_seen": WorkerHeartbeat.objects.aggregate(last=Max("seen_at"))["last"],
-    }
 
 
 def _sum(rows: list[Any], *fields: str) -> dict[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from socket import gethostname
 from typing import NamedTuple
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -86,15 +87,15 @@ def _workers() -> list[Child]:
     """Two workers, so that a long batch of candidates never holds up the short tasks."""
     return [
         Child("worker", [*_celery(), *_worker("short", "empanel")]),
-        Child("generation", [*_celery(), *_worker("generation", "generation")]),
+        Child("generation", [*_celery(), *_worker("generation", ",".join(settings.WORKER_QUEUES))]),
     ]
 
 
-def _worker(name: str, queue: str) -> list[str]:
+def _worker(name: str, queues: str) -> list[str]:
     return [
         "worker",
         *("--hostname", f"{name}@%h"),
-        *("--queues", queue),
+        *("--queues", queues),
         *("--pool", "solo"),
         *("--loglevel", "INFO"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),

@@ -27,6 +27,7 @@ urlpatterns = [
     path("console/c/<slug:slug>/progress/", campaign_pages.campaign_progress, name="campaign_progress"),
     path("console/c/<slug:slug>/state/", campaign_pages.campaign_state, name="campaign_state"),
     path("console/c/<slug:slug>/generate/", campaign_pages.generate, name="generate"),
+    path("console/c/<slug:slug>/generation/", campaign_pages.generation_step, name="generation_step"),
     path("console/c/<slug:slug>/simulate/", campaign_pages.simulate, name="simulate"),
     path("console/c/<slug:slug>/join-link/", setup_pages.join_link, name="join_link"),
     path("console/c/<slug:slug>/recruitment/", recruitment_pages.recruitment, name="recruitment"),

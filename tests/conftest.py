@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 
 from tests.processes import start_empanel  # noqa: F401
-from tests.servers import postgres_url, redis_url  # noqa: F401
+from tests.servers import postgres_server, postgres_url, redis_url  # noqa: F401
 
 
 @pytest.fixture(scope="session")

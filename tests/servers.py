@@ -4,6 +4,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -48,56 +49,67 @@ def redis_url() -> Iterator[str]:
             _end(server)
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The address of an empty PostgreSQL database that nothing else uses; its owner may create more."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [
-        str(Path(shutil.which("initdb") or _absent("PostgreSQL")).parent)
-    ]
-    programs = Path(found[-1])
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="empanel-postgres-") as folder:
-        data = Path(folder) / "data"
-        as_owner = _unprivileged(Path(folder))
+class PostgresServer:
+    """A PostgreSQL server in a folder of its own, which can be restarted under those who use it."""
+
+    def __init__(self, folder: Path) -> None:
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [
+            str(Path(shutil.which("initdb") or _absent("PostgreSQL")).parent)
+        ]
+        self.programs = Path(found[-1])
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"postgres://empanel@127.0.0.1:{self.port}/postgres"
+        self.as_owner = _unprivileged(folder)
+        options = ("-U", "empanel", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         subprocess.run(
-            [
-                programs / "initdb",
-                "-D",
-                data,
-                "-U",
-                "empanel",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--locale=C.UTF-8",
-                "-N",
-            ],
+            [self.programs / "initdb", "-D", folder / "data", *options],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=folder,
-            **as_owner,
+            **self.as_owner,
         )
+        self.start()
+
+    def start(self) -> None:
         settings = (
             "fsync=off",
             "full_page_writes=off",
             "max_connections=200",
-            f"unix_socket_directories={folder}",
+            f"unix_socket_directories={self.folder}",
         )
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port)]
+        self.process = subprocess.Popen(
+            [self.programs / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(self.port)]
             + [part for setting in settings for part in ("-c", setting)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            cwd=folder,
-            **as_owner,
+            cwd=self.folder,
+            **self.as_owner,
         )
+        _wait_until(lambda: _postgres_answers(self.url), "PostgreSQL")
+
+    def restart(self, *, pause: float = 0.0) -> None:
+        """A fast shutdown, which ends everybody's connection and transaction, and a new start."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=30)
+        time.sleep(pause)
+        self.start()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    with tempfile.TemporaryDirectory(prefix="empanel-postgres-") as folder:
+        server = PostgresServer(Path(folder))
         try:
-            url = f"postgres://empanel@127.0.0.1:{port}/postgres"
-            _wait_until(lambda: _postgres_answers(url), "PostgreSQL")
-            yield make_database(url, "empanel")
+            yield server
         finally:
-            _end(server)
+            _end(server.process)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """The address of an empty PostgreSQL database that nothing else uses; its owner may create more."""
+    return make_database(postgres_server.url, "empanel")
 
 
 def make_database(server_url: str, name: str) -> str:

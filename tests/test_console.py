@@ -1,5 +1,6 @@
 """The console: who may see and do what, and that mistakes end in words."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ Role = Membership.Role
 
 READ = ("campaign", "campaign_progress", "releases_part")
 MANAGE = ("campaign_edit", "prompts", "criteria", "generators", "consent", "join_link")
-ACT = ("campaign_state", "generate", "simulate", "cut_release", "prompts_upload")
+ACT = ("campaign_state", "generate", "generation_step", "simulate", "cut_release", "prompts_upload")
 
 
 def sign_in(client, campaign=None, role=Role.MANAGER, **fields):
@@ -600,3 +601,72 @@ def test_only_ones_own_tokens_can_be_revoked(client):
         client.post(reverse("console:tokens"), {"action": "revoke", "token": token.token_key})
 
     assert list(AuthToken.objects.all()) == [other]
+
+
+def test_generating_is_paused_resumed_and_stopped_by_buttons_that_fit(client, sent):
+    campaign = make_campaign()
+    make_prompt(campaign)
+    make_generator(campaign)
+    sign_in(client, campaign)
+    page = text(client.post(address("generate", campaign), follow=True))
+    assert ("Pause generating" in page, "Stop generating" in page, "Go on" in page) == (True, True, False)
+
+    page = text(client.post(address("generation_step", campaign), {"action": "pause"}, follow=True))
+    assert ("Generating is paused." in page, "Pause generating" in page) == (True, False)
+    page = text(client.post(address("generation_step", campaign), {"action": "resume"}, follow=True))
+    assert "Candidates are being generated." in page
+    page = text(client.post(address("generation_step", campaign), {"action": "cancel"}, follow=True))
+    assert ("Generate 1 candidate" in page, "Stop generating" in page) == (True, False)
+
+
+def test_what_failed_can_be_tried_again(client, sent):
+    campaign = make_campaign()
+    candidate = make_candidate(make_prompt(campaign), make_generator(campaign))
+    run = GenerationRun.objects.create(generator=candidate.generator, state="done")
+    campaign.candidates.update(run=run, state="failed", error="no")
+    sign_in(client, campaign)
+    assert "Try 1 failed candidate again" in text(client.get(address("campaign", campaign)))
+
+    client.post(address("generation_step", campaign), {"action": "retry"})
+
+    assert campaign.candidates.get().state == "planned"
+
+
+def test_buttons_are_part_of_what_htmx_asks_for(client, sent):
+    campaign = make_campaign()
+    make_prompt(campaign)
+    make_generator(campaign)
+    sign_in(client, campaign)
+    client.post(address("generate", campaign))
+
+    part = text(client.get(address("campaign_progress", campaign)))
+    assert 'id="generation-actions" hx-swap-oob="true"' in part
+    assert "Pause generating" in part
+
+
+def test_progress_tells_speed_time_and_cost(client, sent):
+    campaign = make_campaign()
+    generator = make_generator(campaign, samples=4)
+    prompt = make_prompt(campaign)
+    begun = timezone.now() - timedelta(seconds=30)
+    run = GenerationRun.objects.create(generator=generator, state="running", started_at=begun)
+    for index in range(2):
+        done = {"run": run, "new_tokens": 60, "cost": 0.25, "generated_at": timezone.now()}
+        make_candidate(prompt, generator, sample_index=index, **done)
+    sign_in(client, campaign)
+    page = text(client.get(address("campaign", campaign)))
+
+    assert "4 tokens a second" in page  # 120 tokens in 30 seconds
+    assert "about 30 seconds left" in page  # two of four in thirty seconds
+    assert "US$0.50" in page
+
+
+def test_a_queue_without_a_worker_is_named(client):
+    campaign = make_open_campaign()
+    make_generator(campaign, queue="large-gpu")
+    record_heartbeat("w", ["empanel", "generation"], timezone.now())
+    sign_in(client, campaign)
+    page = text(client.get(address("campaign", campaign)))
+
+    assert "No running worker takes the queue large-gpu." in page
+    assert "worker --queues large-gpu</code>" in page

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from collector.environment import load_env_file, read_secret
 from tests.processes import ROOT
 
-READ = re.compile(r'read_(?:text|flag|number|list|choice|url|secret|origins|keys)\(\s*"([A-Z0-9_]+)"')
+READ = re.compile(r'read_(?:text|flag|number|list|choice|url|secret|origins|keys|queues)\(\s*"([A-Z0-9_]+)"')
 
 
 def settings_read() -> set[str]:

@@ -3,13 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import OperationalError
 
+from collector.environment import read_queues
+from collector.generation import start_generation
 from collector.health import worker_queues
 from collector.heartbeat import record_heartbeat, remove_heartbeat, workers_alive
 from collector.metrics import Metric, to_prometheus
 from collector.models import WorkerHeartbeat
-from tests.builders import make_open_campaign
+from tests.builders import make_generator, make_open_campaign
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -151,3 +154,35 @@ def test_labels_are_escaped():
     metric = Metric("m", "M.", [({"name": 'a"b\\c\nd'}, 1.5)])
 
     assert to_prometheus([metric]).splitlines()[-1] == r'm{name="a\"b\\c\nd"} 1.5'
+
+
+def test_a_queue_with_work_and_no_worker_is_named(client, live_workers, broker):
+    campaign = make_open_campaign()
+    generator = make_generator(campaign, queue="large-gpu")
+    start_generation(campaign, now=NOW, publish=False)
+    before = client.get("/readyz").json()["checks"]
+    record_heartbeat("gpu@there", ["large-gpu"], datetime.now(UTC))
+    after = client.get("/readyz").json()["checks"]
+
+    assert before["worker large-gpu"] == 'no worker is taking tasks from the queue "large-gpu"'
+    assert after["worker large-gpu"] == "ok"
+    assert 'empanel_queue_without_worker{queue="large-gpu"} 0\n' in client.get("/metrics").content.decode()
+    assert generator.runs.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [("a b", '"a b" is no name of a queue'), ("gpu,empanel", '"empanel" has a worker of its own')],
+)
+def test_names_of_queues_are_checked(monkeypatch, raw, said):
+    monkeypatch.setenv("WORKER_QUEUES", raw)
+
+    with pytest.raises(ImproperlyConfigured, match=said):
+        read_queues("WORKER_QUEUES", [], reserved="empanel")
+
+
+def test_a_generator_cannot_use_the_queue_of_short_tasks(db):
+    generator = make_generator(make_open_campaign(), queue="empanel")
+
+    with pytest.raises(ValidationError, match="short tasks"):
+        generator.full_clean()
