@@ -70,7 +70,7 @@ def render_campaign(
         "is_ready": all(step.done for step in checklist),
         "progress": progress,
         # What is about to be asked for, as long as nothing has been.
-        "plan": total_size(plan_sizes(campaign)) if progress["candidates"]["left"] else None,
+        "plan": total_size(plan_sizes(campaign)) if progress["generation"].left else None,
         "annotator_link": join_address(request, campaign),
         "releases": releases,
         "is_cutting": any(row["cutting"] for row in releases),
