@@ -83,9 +83,7 @@ class OpenAICompatible(Provider):
         for index, request in enumerate(requests):
             alike.setdefault(json.dumps(to_body("", [request]) | {"seed": 0}), []).append(index)
         groups = [
-            places[start : start + most]
-            for places in alike.values()
-            for start in range(0, len(places), most)
+            places[start : start + most] for places in alike.values() for start in range(0, len(places), most)
         ]
         return [group for group in groups if len(group) > 1]
 
