@@ -59,7 +59,9 @@ def practice(request: HttpRequest, slug: str) -> HttpResponse:
 def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Annotators who have rated, the latest first, with what there is to see of how they worked."""
     campaign = get_managed_campaign(request, slug)
-    filled = Seat.objects.filter(campaign=campaign, state=Seat.State.FILLED).values("annotator")
+    filled = Seat.objects.filter(
+        campaign=campaign, state=Seat.State.FILLED, purpose=Prompt.Purpose.JUDGED
+    ).values("annotator")
     raters = Annotator.objects.filter(campaign=campaign, pk__in=filled).select_related("stratum")
     paginator = Paginator(raters.order_by("-pk"), PEOPLE_A_PAGE)
     shown = paginator.get_page(request.GET.get("page"))
