@@ -137,10 +137,16 @@ def work_candidates(batch: list[Candidate], provider: Provider, *, now: datetime
         raise
     seconds = round(time.monotonic() - started, 3)
     now += timedelta(seconds=seconds)
+    # The batch by name: some models say the same again only in the same company.
+    circumstances = {
+        "batch": str(batch[0].lease_token),
+        "batch_size": len(batch),
+        "batch_seconds": seconds,
+    }
     changes = [
         _failed(candidate, result, now)
         if isinstance(result, ProviderError)
-        else _done(candidate, request, result, now, {"batch_size": len(batch), "batch_seconds": seconds})
+        else _done(candidate, request, result, now, circumstances)
         for candidate, request, result in zip(batch, requests, results, strict=True)
     ]
     stored = persist(lambda: store(batch, changes))

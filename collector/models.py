@@ -435,7 +435,6 @@ class GenerationRun(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     priority = models.SmallIntegerField(default=0)  # the highest first: someone waits for a live answer
     created_at = models.DateTimeField(auto_now_add=True)
-    published_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     # When it last had a batch, and the tokens it has asked for in that share window: `collector.scheduling`.
