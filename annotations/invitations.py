@@ -42,7 +42,7 @@ def make_invitations(campaign: Campaign, references: Sequence[str]) -> list[Invi
     """
     if len(references) > MOST:
         raise ValueError(f"at most {MOST} at a time")
-    made = [Invitation(make_code(), reference.strip()[:LONGEST_REFERENCE]) for reference in references]
+    made = [Invitation(make_code(), _tidy_reference(reference)) for reference in references]
     _store(campaign, made)
     return made
 
@@ -57,7 +57,7 @@ def take_invitations(campaign: Campaign, file: TextIO) -> int:
         raise BadCodes([_('The first line must name a column "code".')])
     brought = []
     for row in rows:
-        brought.append(Invitation((row["code"] or "").strip(), (row.get("reference") or "").strip()))
+        brought.append(Invitation((row["code"] or "").strip(), _tidy_reference(row.get("reference") or "")))
         if len(brought) > MOST:
             raise BadCodes([_("At most %(most)s codes at a time.") % {"most": MOST}])
     if problems := list(_problems(brought)):
@@ -106,11 +106,15 @@ def _store(campaign: Campaign, invitations: Iterable[Invitation]) -> None:
     )
 
 
+def _tidy_reference(reference: str) -> str:
+    return reference.replace("\0", "").strip()[:LONGEST_REFERENCE]
+
+
 def _problems(brought: Sequence[Invitation]) -> Iterator[str]:
     kept = [hash_code(_kept_form(one.code)) for one in brought]
     seen = set(_taken(kept))
     for line, (one, code_hash) in enumerate(zip(brought, kept, strict=True), start=2):
-        if len(one.code) > LONGEST_CODE or len(one.reference) > LONGEST_REFERENCE:
+        if len(one.code) > LONGEST_CODE:
             yield _("Line %(line)s is too long.") % {"line": line}
         elif _guessing_bits(one.code) < BITS:
             yield _("Line %(line)s: the code is too easy to guess; use 128 random bits.") % {"line": line}

@@ -33,10 +33,11 @@ def pay_so_far(campaign: Campaign, rules: Recruitment) -> Pay:
     if not minutes:
         return Pay(0, None, None, None, None, False, None)
     low, median, high = _quartiles(minutes)
-    hourly = (rules.reward_complete * 60 / Decimal(median)).quantize(Decimal("0.01")) if median else None
-    is_below = bool(hourly is not None and rules.target_hourly and hourly < rules.target_hourly)
-    fair = (rules.target_hourly * Decimal(median) / 60).quantize(Decimal("0.01")) if is_below else None
-    return Pay(len(minutes), low, median, high, hourly, is_below, fair)
+    hourly = _money(rules.reward_complete * 60 / Decimal(median)) if median else None
+    target = rules.target_hourly
+    if hourly is None or not target or hourly >= target:
+        return Pay(len(minutes), low, median, high, hourly, False, None)
+    return Pay(len(minutes), low, median, high, hourly, True, _money(target * Decimal(median) / 60))
 
 
 def minutes_at_work(campaign: Campaign) -> list[float]:
@@ -47,7 +48,7 @@ def minutes_at_work(campaign: Campaign) -> list[float]:
         pk: min((profile_at - enrolled_at).total_seconds(), LONGEST_FORM_MINUTES * 60) if profile_at else 0.0
         for pk, enrolled_at, profile_at in forms.values_list("pk", "enrolled_at", "profile_at")
     }
-    seconds = Coalesce(F("active_seconds"), Least(F("seconds"), LONGEST_BALLOT_SECONDS), 0.0)
+    seconds = Coalesce(F("active_seconds"), Least(Coalesce(F("seconds"), 0.0), LONGEST_BALLOT_SECONDS))
     ballots = Ballot.objects.filter(seat__annotator__in=done.values("pk")).order_by()
     for row in ballots.values("seat__annotator").annotate(total=Sum(seconds)):
         spent[row["seat__annotator"]] = spent.get(row["seat__annotator"], 0.0) + row["total"]
@@ -59,3 +60,7 @@ def _quartiles(minutes: Sequence[float]) -> tuple[float, float, float]:
         return minutes[0], minutes[0], minutes[0]
     low, median, high = quantiles(minutes, n=4, method="inclusive")
     return low, median, high
+
+
+def _money(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"))

@@ -40,18 +40,14 @@ class Owed(NamedTuple):
 def owed(campaign: Campaign) -> list[Owed]:
     """By platform, those who have anything to be paid for; simulated and imported annotators have not."""
     is_open = Q(paid_at=None)
-    counted = (
-        _completions(campaign)
-        .order_by()
-        .values("annotator__source")
-        .annotate(
-            **{kind.value: Count("pk", filter=is_open & Q(kind=kind)) for kind in Kind},
-            paid=Count("pk", filter=~is_open),
-        )
+    counted = _completions(campaign).order_by().values_list("annotator__source")
+    rows = counted.annotate(
+        complete=Count("pk", filter=is_open & Q(kind=Kind.COMPLETE)),
+        partial=Count("pk", filter=is_open & Q(kind=Kind.PARTIAL)),
+        screened_out=Count("pk", filter=is_open & Q(kind=Kind.SCREENED_OUT)),
+        paid=Count("pk", filter=~is_open),
     )
-    return sorted(
-        Owed(row["annotator__source"], *(row[kind.value] for kind in Kind), row["paid"]) for row in counted
-    )
+    return sorted(Owed(*row) for row in rows)
 
 
 def latest_completion(campaign: Campaign) -> int:

@@ -80,9 +80,6 @@ class RecruitmentForm(forms.ModelForm):
             ),
             "currency": gettext_lazy("Three letters, such as USD."),
             "target_hourly": gettext_lazy("Prolific recommends 12 USD and refuses less than 8."),
-            "code_complete": gettext_lazy(
-                "As the platform made them. Empty: each person gets a code of their own."
-            ),
             "return_url": gettext_lazy("{code} stands for the code. Empty: Prolific's own for its people."),
         }
         widgets = {"excludes": forms.CheckboxSelectMultiple}
