@@ -554,6 +554,7 @@ class Candidate(models.Model):
             models.Index(fields=["run", "state", "new_tokens", "cost"], name="candidate_run_counts"),
             models.Index(fields=["generator", "state", "new_tokens", "cost"], name="candidate_counts"),
             models.Index(fields=["generator", "generated_at", "new_tokens"], name="candidate_lately"),
+            models.Index(fields=["generator", "steering", "sample_index"], name="candidate_plan"),
             models.Index(fields=["generator", "id"], name="candidate_failed", condition=Q(state="failed")),
             models.Index(
                 fields=["lease_token"], name="candidate_lease", condition=Q(lease_token__isnull=False)

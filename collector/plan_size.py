@@ -1,12 +1,13 @@
 """How much a plan asks for, known before anything is generated: candidates, and the most tokens and money."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from django.db.models import Count, F, Func, IntegerField, Sum, TextField
+from django.db.models import Count, Func, IntegerField, Sum, TextField
 from django.db.models.functions import Cast, Coalesce
 
-from collector.models import Campaign, Criterion, Generator, Prompt
+from collector.models import Campaign, Candidate, Criterion, Generator, Prompt
 from collector.providers import PROVIDERS
 from collector.steering import MOST_EARLIER, to_messages
 from collector.steering_spec import Kind, kind_of, label_of
@@ -67,18 +68,23 @@ def plan_sizes(campaign: Campaign) -> list[PlanSize]:
 
 def count_unplanned(campaign: Campaign) -> dict[int, int]:
     """By generator, how many candidates of its plan are not even planned yet; 0 where it makes none."""
-    planned = campaign.candidates.filter(sample_index__lt=F("generator__samples")).order_by()
-    rows = planned.values_list("generator_id", "steering").annotate(n=Count("pk"))
-    there = {(generator, label): n for generator, label, n in rows}
+    generators = {generator.pk: generator for generator in campaign.generators.all()}
+    planned = Candidate.objects.filter(generator__in=generators).order_by()
+    # Counted in the index `candidate_plan`, which a condition on the generator's samples would leave.
+    rows = planned.values_list("generator_id", "steering", "sample_index").annotate(n=Count("*"))
+    there: Counter[tuple[int, str]] = Counter()
+    for generator_id, label, index, n in rows:
+        if index < generators[generator_id].samples:
+            there[generator_id, label] += n
     prompts = campaign.prompts.count()
     return {
         generator.pk: sum(
-            prompts * generator.samples - there.get((generator.pk, label_of(entry)), 0)
+            prompts * generator.samples - there[generator.pk, label_of(entry)]
             for entry in generator.steering_plan
         )
         if (provider := PROVIDERS.get(generator.provider)) and provider.generates
         else 0
-        for generator in campaign.generators.all()
+        for generator in generators.values()
     }
 
 

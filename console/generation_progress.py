@@ -64,8 +64,7 @@ def campaign_generation(campaign: Campaign, now: datetime) -> Generation:
     generators = _generators(campaign)
     progress = progress_by_generator([generator.pk for generator in generators], now)
     unplanned = count_unplanned(campaign)
-    asked_for_distinct = campaign.candidates.unmarked().filter(generator__distinct_samples__isnull=False)
-    comparing = dict(asked_for_distinct.order_by().values_list("generator").annotate(n=Count("*")))
+    comparing = _comparing([one.pk for one in generators if one.distinct_samples is not None])
     rows = [
         _row(index, one, progress[one.pk], unplanned[one.pk], comparing.get(one.pk, 0))
         for index, one in enumerate(generators)
@@ -117,6 +116,11 @@ def _generators(campaign: Campaign) -> list[Generator]:
         run_state=Subquery(runs.values("state")[:1]),
     )
     return list(annotated.order_by("pk"))
+
+
+def _comparing(generator_ids: list[int]) -> dict[int, int]:
+    unmarked = Candidate.objects.unmarked().filter(generator__in=generator_ids).order_by()
+    return dict(unmarked.values_list("generator").annotate(n=Count("*")))
 
 
 def _row(index: int, generator: Any, progress: Progress, unplanned: int, comparing: int) -> GeneratorRow:
