@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from annotations.models import Recruitment
 from collector.generation import start_generation
 from collector.lifecycle import open_campaign
 from collector.models import Campaign, User
@@ -20,6 +21,8 @@ def load_demo(*, now: datetime, owner: User | None = None, folder: Path = FOLDER
         return False
     with transaction.atomic():
         campaign = import_campaign(folder, SLUG, owner=owner, now=now)
+        # A demo has no study on a platform whose signed links could be tried.
+        Recruitment.objects.create(campaign=campaign, allow_unverified=True)
         open_campaign(campaign, now=now)
     start_generation(campaign, now=now)
     return True

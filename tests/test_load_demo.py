@@ -5,6 +5,7 @@ from django.core.management import call_command
 
 from annotations.models import ConsentDocument, Stratum
 from collector.models import Campaign, Candidate
+from tests.people import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +18,13 @@ def demo() -> Campaign:
 
 def test_the_demo_is_open_and_marked_as_one(demo):
     assert (demo.state, demo.is_demo, demo.is_imported) == ("open", True, False)
+
+
+def test_a_platforms_parameters_can_be_tried_on_it(demo):
+    person = Person(demo).join(PROLIFIC_PID="5f2b8c1e", STUDY_ID="1", SESSION_ID="2")
+
+    assert person.response.status_code == 200
+    assert person.agree().annotator.flags == ["id_unverified"]
 
 
 def test_consent_speaks_four_languages(demo):
