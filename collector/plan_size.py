@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from math import ceil
 from typing import NamedTuple
 
 from django.db.models import Count, Func, IntegerField, Sum, TextField
@@ -144,8 +145,9 @@ def _most_said(entry: dict[str, object], languages: Sequence[str], criteria: Seq
 
 
 def _cost(generator: Generator, prompt_tokens: int, new_tokens: int) -> float | None:
-    """An unnamed price counts as nothing where the other is named."""
+    """Rounded up to a cent; an unnamed price counts as nothing where the other is named."""
     prices = generator.prompt_token_price, generator.new_token_price
     if prices == (None, None):
         return None
-    return (prompt_tokens * (prices[0] or 0) + new_tokens * (prices[1] or 0)) / MILLION
+    dollars = (prompt_tokens * (prices[0] or 0) + new_tokens * (prices[1] or 0)) / MILLION
+    return ceil(round(dollars * 100, 6)) / 100

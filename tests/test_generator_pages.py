@@ -223,7 +223,7 @@ def test_what_the_plans_come_to_is_said_before_anything_is_generated(campaign, c
     assert "3 × 2 × 2 = 12" in page
     assert "All plans together: 12 candidates, of at most 1,200 new tokens." in page
     # 12 candidates of 64 + 11 bytes, and "Four" in half of them: 924 tokens, $0.924; 1,200 new ones: $2.40
-    assert "They cost at most $3.32" in page
+    assert "Those with a price cost at most $3.33" in page
 
 
 def test_an_unlike_chain_counts_the_texts_it_is_shown(campaign, client):
