@@ -23,7 +23,8 @@ def rest_until(annotator: Annotator, now: datetime) -> datetime | None:
         seat__annotator=annotator, revision=1, submitted_at__gt=now - DAY, submitted_at__lte=now
     )
     if seats:
-        times = list(today.order_by("-submitted_at").values_list("submitted_at", flat=True)[:seats])
+        latest = today.order_by("-submitted_at").values_list("submitted_at", flat=True)[:seats]
+        times = [time for time in latest if time]
         if len(times) == seats:
             return times[-1] + DAY
     if minutes:

@@ -16,6 +16,7 @@ from annotations.practice import bounds_of
 from collector.models import Campaign, Criterion, Prompt
 
 Purpose = Prompt.Purpose
+TIME = Coalesce("active_seconds", "seconds")
 # Where a flag begins, which asks for a look: a third of the usual time, nearly always one answer, and so on.
 FAST = 1 / 3
 STRAIGHT = 0.8
@@ -64,11 +65,12 @@ def gather_evidence(campaign: Campaign, annotators: Sequence[Annotator]) -> list
 
 def median_seconds(campaign: Campaign) -> float | None:
     """The campaign's median time for a judged seat, in seconds; the middle row is read, not all of them."""
-    times = _times(campaign).order_by("time")
-    count = times.count()
+    timed = _timed(campaign)
+    count = timed.count()
     if not count:
         return None
-    middle = times.values_list("time", flat=True)[(count - 1) // 2 : count // 2 + 1]
+    times = timed.order_by(TIME).values_list(TIME, flat=True)
+    middle = list(times[(count - 1) // 2 : count // 2 + 1])
     return sum(middle) / len(middle)
 
 
@@ -104,18 +106,18 @@ def _flags(row: Evidence) -> list[str]:
     return [flag for flag in FLAGS if found[flag]]
 
 
-def _times(campaign: Campaign) -> QuerySet[Ballot]:
+def _timed(campaign: Campaign) -> QuerySet[Ballot]:
     ballots = Ballot.objects.filter(
         seat__campaign=campaign, seat__purpose=Purpose.JUDGED, seat__repeat_index=0, revision=1
     )
-    return ballots.annotate(time=Coalesce("active_seconds", "seconds")).filter(time__isnull=False)
+    return ballots.filter(Q(active_seconds__isnull=False) | Q(seconds__isnull=False))
 
 
 def _add_pace(campaign: Campaign, rows: dict[int, Evidence]) -> None:
     usual = median_seconds(campaign)
     times: dict[int, list[float]] = defaultdict(list)
-    own = _times(campaign).filter(seat__annotator__in=rows).order_by()
-    for annotator, time in own.values_list("seat__annotator", "time"):
+    own = _timed(campaign).filter(seat__annotator__in=rows).order_by()
+    for annotator, time in own.values_list("seat__annotator", TIME):
         times[annotator].append(time)
     for key, spent in times.items():
         rows[key].seats, rows[key].seconds = len(spent), median(spent)
@@ -171,9 +173,9 @@ def _add_attention(rows: dict[int, Evidence]) -> None:
         if name in expected:
             low, high = bounds_of(expected[name])
             followed[key] &= value is not None and low <= value <= high
-    for (annotator, _ballot), is_followed in followed.items():
-        before, asked = rows[annotator].attention
-        rows[annotator].attention = before + is_followed, asked + 1
+    for (key, _ballot), is_followed in followed.items():
+        before, asked = rows[key].attention
+        rows[key].attention = before + is_followed, asked + 1
 
 
 def _add_retest(rows: dict[int, Evidence]) -> None:
@@ -196,7 +198,7 @@ def _add_retest(rows: dict[int, Evidence]) -> None:
         "annotator", "candidate", "criterion", "value"
     ):
         other = seconds.get((annotator, candidate, criterion))
-        if other is not None and (bounds := criteria[criterion].bounds):
+        if value is not None and other is not None and (bounds := criteria[criterion].bounds):
             distances[annotator].append(abs(value - other) / (bounds[1] - bounds[0]))
     for key, apart in distances.items():
         rows[key].retest, rows[key].repeats = sum(apart) / len(apart), len(apart)

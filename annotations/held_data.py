@@ -70,7 +70,7 @@ def as_json(annotator: Annotator) -> dict[str, Any]:
         if relation.related_model in TOLD_APART:
             continue
         rows = relation.related_model._default_manager.filter(**{relation.field.name: annotator})
-        held[relation.get_accessor_name()] = [_fields(row) for row in rows.order_by("pk")]
+        held[str(relation.get_accessor_name())] = [_fields(row) for row in rows.order_by("pk")]
     summaries = ProfileSummary.objects.filter(profile__annotator=annotator).order_by("pk")
     held["summaries"] = [_fields(summary) for summary in summaries]
     held["ratings"] = list(_ratings_as_json(annotator))

@@ -5,7 +5,7 @@ A repeat is a seat with `repeat_index` 1. It takes no place of a quota, and no s
 
 from annotations.models import Annotator, Seat
 from annotations.shuffle import shuffle_key
-from collector.models import Campaign
+from collector.models import Campaign, Prompt
 
 
 def next_repeat(
@@ -23,14 +23,22 @@ def next_repeat(
     if (asked + 1) * 100 > rated * campaign.repeat_percent:
         return None
     again = annotator.seats.filter(repeat_index=1).values("prompt")
-    filled = annotator.seats.filter(repeat_index=0, state=Seat.State.FILLED).exclude(prompt__in=again)
+    filled = annotator.seats.filter(
+        purpose=Prompt.Purpose.JUDGED, repeat_index=0, state=Seat.State.FILLED
+    ).exclude(prompt__in=again)
     far = filled.filter(position__lte=ever - campaign.repeat_distance)
-    first = min(far, key=lambda seat: shuffle_key(campaign.seed, "repeat", seat.pk), default=None)
+    first = min(
+        far, key=lambda seat: shuffle_key(campaign.seed, "repeat", annotator.pk, seat.prompt_id), default=None
+    )
     return _repeat(first, campaign, ever + 1) if first else None
 
 
 def _repeat(first: Seat, campaign: Campaign, position: int) -> Seat:
     """The same candidates of the same prompt, in an order of its own."""
+
+    def in_another_order(candidate: int) -> int:
+        return shuffle_key(campaign.seed, "again", first.annotator_id, first.prompt_id, candidate)
+
     return Seat(
         campaign=campaign,
         prompt_id=first.prompt_id,
@@ -38,7 +46,5 @@ def _repeat(first: Seat, campaign: Campaign, position: int) -> Seat:
         annotator_id=first.annotator_id,
         repeat_index=1,
         position=position,
-        candidate_order=sorted(
-            first.candidate_order, key=lambda pk: shuffle_key(campaign.seed, "again", first.pk, pk)
-        ),
+        candidate_order=sorted(first.candidate_order, key=in_another_order),
     )

@@ -15,7 +15,7 @@ def campaign_rows(campaigns: CampaignQuerySet) -> list[dict[str, Any]]:
     """What `console/campaign_list.html` shows of each campaign."""
     listed = list(campaigns)
     keys = [campaign.pk for campaign in listed]
-    prompts = _counted(Prompt.objects.filter(campaign__in=keys), n=Count("pk"))
+    prompts = _counted(Prompt.objects.judged().filter(campaign__in=keys), n=Count("pk"))
     given = ~Q(generator__provider__in=_generating())
     candidates = _counted(
         Candidate.objects.filter(campaign__in=keys),
@@ -24,7 +24,10 @@ def campaign_rows(campaigns: CampaignQuerySet) -> list[dict[str, Any]]:
     )
     asked = _asked_per_prompt(keys)
     places = _counted(Quota.objects.filter(campaign__in=keys), n=Sum("seats"), filled=Sum("filled"))
-    seats = _counted(Seat.objects.filter(campaign__in=keys, state=Seat.State.FILLED), n=Count("pk"))
+    seats = _counted(
+        Seat.objects.filter(campaign__in=keys, state=Seat.State.FILLED, purpose=Prompt.Purpose.JUDGED),
+        n=Count("pk"),
+    )
     people = _counted(
         Annotator.objects.filter(campaign__in=keys),
         n=Count("pk", filter=~Q(source=Annotator.Source.SIMULATED)),

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 
 from annotations.models import Annotator, Consent, Quota, Seat
 from annotations.progress import seats_by_stratum
-from collector.models import Campaign
+from collector.models import Campaign, Prompt
 from console.generation_progress import COLOURS, campaign_generation, worker_state
 
 
@@ -75,7 +75,9 @@ def source_rows(campaign: Campaign) -> list[SourceRow]:
 
 
 def _imported_rows(campaign: Campaign) -> list[StratumRow]:
-    filled = Seat.objects.filter(campaign=campaign, state=Seat.State.FILLED).order_by()
+    filled = Seat.objects.filter(
+        campaign=campaign, state=Seat.State.FILLED, purpose=Prompt.Purpose.JUDGED
+    ).order_by()
     counted = filled.values("stratum__label", "stratum__position").annotate(seats=Count("pk"))
     rows = counted.order_by("stratum__position", "stratum__label")
     return [
@@ -104,7 +106,9 @@ def _juries(campaign: Campaign) -> dict[str, int]:
 
 
 def _people(campaign: Campaign) -> dict[str, int]:
-    filled = Seat.objects.filter(annotator=OuterRef("pk"), state=Seat.State.FILLED)
+    filled = Seat.objects.filter(
+        annotator=OuterRef("pk"), state=Seat.State.FILLED, purpose=Prompt.Purpose.JUDGED
+    )
     annotators = Annotator.objects.filter(campaign=campaign).order_by()
     return annotators.aggregate(
         joined=Count("pk"),
