@@ -12,7 +12,10 @@ MEASURED = {
     "web": "next page and ballot at 10,000 prompts; ballots a second with 1, 8 and 32 annotators",
     "seats": "claims and ballots at two sizes and three crowds",
     "marking": "comparing and flagging candidates, with the encoder and without",
-    "generation": "batched against one-at-a-time generation with the small model",
+    "generation": "the whole path against one prompt at a time, with the small model and both local engines",
+    "dispatch": "what a candidate costs besides its model",
+    "scaling": "a million candidates on 1, 8 and 64 GPUs, simulated",
+    "gpu": "this machine's GPU against the fastest other engine; writes docs/performance.md",
 }
 
 
