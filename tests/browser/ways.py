@@ -31,6 +31,10 @@ def _keep(complaints: list[str], page: Page, text: str) -> None:
 def enrol(page: Page, slug: str, age: str = "55+", gender: str = "man") -> Iterator[str]:
     """From the link to the first seat, with every scope allowed."""
     page.goto(f"/join/{slug}/")
+    if page.url.endswith("/language/"):  # the study's texts are in other languages than these pages
+        yield "language"
+        page.locator('label.check:has([value="en"])').click()
+        page.locator("main form button[type=submit]").click()
     yield "consent"
     for box in page.locator("label.check").all():
         box.click()
@@ -54,6 +58,8 @@ def annotator_way(page: Page) -> Iterator[str]:
         with page.expect_navigation():
             send(page)
     yield "done"
+    page.goto(f"/c/{FILLING}/stop/")
+    yield "stop"
     page.goto(f"/c/{FILLING}/my-profile/")
     yield "my-profile"
     page.goto(f"/c/{FILLING}/profile/")
@@ -67,6 +73,8 @@ def annotator_way(page: Page) -> Iterator[str]:
     yield "withdrawn"
     page.goto(f"/join/{CLOSED}/")
     yield "closed"
+    page.goto(f"/join/{FILLING}/?code=made-up")
+    yield "not-let-in"
     page.goto("/c/there-is-none/rate/")
     yield "not-found"
 
@@ -85,9 +93,18 @@ def console_way(page: Page) -> Iterator[str]:
     pages = {"campaign-new": "new", "campaign-draft": f"c/{DRAFT}", "campaign": f"c/{FILLING}"}
     pages |= {f"draft-{name}": f"c/{DRAFT}/{name}" for name in SETUP}
     pages |= {"tokens": "tokens", "release": f"c/{FILLING}/releases/{VERSION}"}
+    pages["recruitment"] = f"c/{FILLING}/recruitment"
     for name, path in pages.items():
         page.goto(f"/console/{path}/")
         yield name
+    page.goto("/account/security/")
+    yield "account"
+    page.goto("/account/security/totp/activate/")
+    yield "reauthenticate"
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("main form button[type=submit]").click()
+    page.wait_for_selector(".qr")
+    yield "second-step"
 
 
 def outer_pages(page: Page) -> Iterator[str]:
