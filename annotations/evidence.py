@@ -149,8 +149,8 @@ def _add_straight_lines(rows: dict[int, Evidence]) -> None:
     by_annotator: dict[int, list[bool]] = defaultdict(list)
     for (annotator, _ballot), is_straight in ballots.items():
         by_annotator[annotator].append(is_straight)
-    for key, straight in by_annotator.items():
-        rows[key].straight = sum(straight) / len(straight)
+    for person, straight in by_annotator.items():
+        rows[person].straight = sum(straight) / len(straight)
 
 
 def _add_untouched(rows: dict[int, Evidence]) -> None:
@@ -173,9 +173,9 @@ def _add_attention(rows: dict[int, Evidence]) -> None:
         if name in expected:
             low, high = bounds_of(expected[name])
             followed[key] &= value is not None and low <= value <= high
-    for (key, _ballot), is_followed in followed.items():
-        before, asked = rows[key].attention
-        rows[key].attention = before + is_followed, asked + 1
+    for (person, _ballot), is_followed in followed.items():
+        before, asked = rows[person].attention
+        rows[person].attention = before + is_followed, asked + 1
 
 
 def _add_retest(rows: dict[int, Evidence]) -> None:
