@@ -16,6 +16,7 @@ from collector.rendering import render_markdown, trusted_html
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SLIDER_STEPS = 11
+HEARTBEATS = 3  # in the time a seat is held, so that one may get lost
 Answers = dict[tuple[int, str], float | Missing]
 Faults = Mapping[tuple[int, str], str | Promise]
 
@@ -40,6 +41,7 @@ def rating_context(
         "progress": progress._asdict() | {"total": progress.done + progress.left},
         "errors": [_("Some answers are missing or not on the scale.")] if faults else [],
         "is_demo": seat.campaign.is_demo,
+        "hold_seconds": seat.campaign.lease_minutes * 60 // HEARTBEATS,
     }
 
 

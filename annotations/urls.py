@@ -19,6 +19,7 @@ urlpatterns = [
     path("c/<slug:slug>/rate/next/", views.rate_next, name="rate_next"),
     path("c/<slug:slug>/rate/send/", views.submit, name="submit_ballot"),
     path("c/<slug:slug>/rate/skip/", views.skip, name="skip_seat"),
+    path("c/<slug:slug>/rate/hold/", views.hold, name="hold_seat"),
     path("c/<slug:slug>/done/", ending.done, name="done"),
     path("c/<slug:slug>/stop/", ending.stop_early, name="stop"),
     path("c/<slug:slug>/withdraw/", my_data.leave, name="withdraw"),

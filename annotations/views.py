@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_ratelimit.decorators import ratelimit
 
 from annotations import access
-from annotations.assignment import current_seat, next_seats, void_seat
+from annotations.assignment import current_seat, extend_hold, next_seats, void_seat
 from annotations.ballots import BallotRefused, InvalidAnswers, submit_ballot
 from annotations.closed_page import closed_page
 from annotations.completion import finish
@@ -104,6 +104,15 @@ def skip(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     if seat.state == Seat.State.HELD:
         void_seat(seat, Seat.VoidReason.SKIPPED, now=timezone.now())
     return to_next_seat(request, annotator)
+
+
+@require_POST
+@ratelimit(key=access.rate_key, rate="60/m", block=True)
+@for_annotators
+def hold(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    """Holds the seat on for whoever is still at its page; 410 Gone where it has been given back."""
+    seat = access.get_seat(annotator, request.POST.get("form_nonce", ""))
+    return HttpResponse(status=204 if extend_hold(seat, now=timezone.now()) else 410)
 
 
 def _agree(

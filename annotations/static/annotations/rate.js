@@ -166,6 +166,22 @@ function activeSeconds() {
   return Math.round((activeBefore + activeMs / 1000) * 10) / 10;
 }
 
+/* The seat is held on while somebody is at work on it; a page left alone lets it go. */
+
+let heldAt = lastTick;
+
+async function holdSeat() {
+  if (lastDeed < heldAt || !navigator.onLine) return;
+  const form = new FormData();
+  for (const name of ["csrfmiddlewaretoken", "form_nonce"]) form.append(name, ballot.elements[name].value);
+  try {
+    await fetch(words.holdUrl, { method: "POST", body: form });
+    heldAt = performance.now();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // no network just now: the next beat may get through
+  }
+}
+
 /* Keys */
 
 function currentCriterion() {
@@ -263,6 +279,7 @@ for (const event of ["pointerdown", "pointermove", "wheel", "touchmove", "scroll
 document.addEventListener("visibilitychange", tick);
 window.addEventListener("pageshow", onPageShow);
 window.setInterval(tick, 1000);
+window.setInterval(holdSeat, Number(words.holdSeconds) * 1000);
 const keysButton = ballot.querySelector("[data-show-keys]");
 keysButton.hidden = false;
 keysButton.addEventListener("click", showKeys);
