@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from collector.claims import MAX_ATTEMPTS, claim_batch, held, kept_alive, release, store
@@ -175,8 +175,7 @@ def finish_run(run: GenerationRun, now: datetime) -> bool:
 
 def sweep(now: datetime) -> int:
     """Closes finished runs and publishes the queues again whose message seems lost; returns how many."""
-    unfinished = Candidate.objects.unfinished().filter(run=OuterRef("pk"))
-    for run in GenerationRun.objects.open().filter(~Exists(unfinished)).order_by("pk"):
+    for run in GenerationRun.objects.finished().order_by("pk"):
         finish_run(run, now)
     return publish_lost(now)
 

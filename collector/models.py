@@ -414,8 +414,16 @@ class GenerationRunQuerySet(models.QuerySet["GenerationRun"]):
 
     def with_work(self, now: datetime) -> "GenerationRunQuerySet":
         """Active, with a candidate that a worker could claim now."""
-        candidates = Candidate.objects.filter(run=models.OuterRef("pk"))
-        return self.active().filter(models.Exists(candidates.claimable(now)))
+        claimable = Candidate.objects.filter(run=models.OuterRef("pk")).claimable(now)
+        # Not Exists, which PostgreSQL turns into a join that reads every planned candidate.
+        first = models.Subquery(claimable.order_by("pk").values("pk")[:1])
+        return self.active().alias(first_claimable=first).filter(first_claimable__isnull=False)
+
+    def finished(self) -> "GenerationRunQuerySet":
+        """Open, with no candidate that is still planned."""
+        planned = Candidate.objects.unfinished().filter(run=models.OuterRef("pk"))
+        first = models.Subquery(planned.order_by("pk").values("pk")[:1])
+        return self.open().alias(first_planned=first).filter(first_planned__isnull=True)
 
 
 class GenerationRun(models.Model):
