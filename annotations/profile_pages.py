@@ -62,7 +62,7 @@ def my_profile(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     known = latest_profile(annotator)
     if known is None:
         return redirect("annotations:profile", annotator.campaign.slug)
-    return render(request, "annotations/my_profile.html", _profile_context(request, annotator, known))
+    return render(request, "annotations/my_profile.html", _profile_context(annotator, known))
 
 
 @require_POST
@@ -127,7 +127,7 @@ def _form_page(
     return render(request, "annotations/profile.html", context, status=status)
 
 
-def _profile_context(request: HttpRequest, annotator: Annotator, known: ValueProfile) -> dict[str, Any]:
+def _profile_context(annotator: Annotator, known: ValueProfile) -> dict[str, Any]:
     language = get_language() or "en"
     summary = pending_summary(annotator)
     is_proposed = summary is not None and summary.state == ProfileSummary.State.PROPOSED
@@ -140,5 +140,4 @@ def _profile_context(request: HttpRequest, annotator: Annotator, known: ValuePro
         "is_being_written": summary is not None and not is_proposed,
         "can_have_text": annotator.campaign.summariser_id is not None,
         "wrote": bool(own_words(known)),
-        "notes": messages.get_messages(request),
     }

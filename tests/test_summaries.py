@@ -78,7 +78,8 @@ def test_what_people_write_is_summed_up_and_counts_only_once_accepted(
     assert latest().text == ""
     assert "A language model wrote this from your own words." in person.get("my-profile/").text
 
-    decide(person, accept="1", text=proposed)
+    page = decide(person, accept="1", text=proposed).text
+    assert page.count("These words now stand for your values.") == 1
     assert (latest().version, latest().text) == (2, proposed)
     assert ProfileSummary.objects.get().state == State.ACCEPTED
     assert latest().answers == ValueProfile.objects.get(version=1).answers
