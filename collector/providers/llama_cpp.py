@@ -1,8 +1,7 @@
 """GGUF models in this process through llama.cpp, where the package xllamacpp is installed.
 
-Faster than transformers for small batches on a CPU, as it computes in the file's own quantised numbers. Each
-request has its own seed; but which requests meet in one step depends on the moment, and so does rounding:
-the same batch gives nearly always, not always, the same texts.
+It computes in the file's own quantised numbers. Each request has its own seed; but which requests meet in one
+step depends on the moment, and so does rounding: the same batch need not give the same texts again.
 """
 
 import os
