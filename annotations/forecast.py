@@ -9,7 +9,7 @@ from annotations.jury import stratum_rows
 from annotations.models import Annotator, Ballot, Quota, Seat, Stratum
 from annotations.recruitment import recruitment_of
 from annotations.statistics.forecast import Assumptions, Forecast, Places, make_forecast
-from collector.models import Campaign
+from collector.models import Campaign, Prompt
 
 SITTING = 30  # minutes for which people are taken to rate, where no limit says otherwise
 ENOUGH = 20  # ballots from which on what happened is believed
@@ -18,7 +18,7 @@ RECENT = 500
 
 def forecast_jury(campaign: Campaign) -> Forecast:
     """People, hours, cost and planned intervals for what is open; the campaign may have unsaved changes."""
-    prompts = campaign.prompts.count() if campaign.pk else 0
+    prompts = campaign.prompts.judged().count() if campaign.pk else 0
     strata = stratum_rows(campaign)
     places = _as_planned(strata, prompts) if campaign.is_draft else _as_filled(campaign, strata, prompts)
     return make_forecast(places, prompts, assumptions_of(campaign, prompts))
@@ -89,7 +89,9 @@ def _seen(campaign: Campaign) -> tuple[float, float, float] | None:
     times = list(latest.values_list(took, flat=True)[:RECENT])
     if len(times) < ENOUGH:
         return None
-    filled = Seat.objects.filter(campaign=campaign, state=Seat.State.FILLED, repeat_index=0)
+    filled = Seat.objects.filter(
+        campaign=campaign, purpose=Prompt.Purpose.JUDGED, state=Seat.State.FILLED, repeat_index=0
+    )
     counted = filled.aggregate(seats=Count("pk"), people=Count("annotator", distinct=True))
     holding = Seat.objects.filter(campaign=campaign, state=Seat.State.HELD).values("annotator")
     gone = Annotator.objects.filter(campaign=campaign).exclude(pk__in=holding)

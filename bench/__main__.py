@@ -10,7 +10,7 @@ import tempfile
 
 MEASURED = {
     "web": "next page and ballot at 10,000 prompts; ballots a second with 1, 8 and 32 annotators",
-    "seats": "claims and ballots at two sizes and three crowds",
+    "seats": "claims and ballots at three sizes and with three crowds, on both databases",
     "marking": "comparing and flagging candidates, with the encoder and without",
     "generation": "the whole path against one prompt at a time, with the small model and both local engines",
     "dispatch": "what a candidate costs besides its model",
