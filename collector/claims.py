@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import Error, connection, transaction
-from django.db.models import F
+from django.db.models import F, Field
 
 from collector.models import Candidate, CandidateQuerySet, GenerationRun
 from collector.scheduling import charge
@@ -106,15 +106,18 @@ def _claim(candidate: Candidate) -> dict[str, Any]:
 
 
 def _columns(names: Iterable[str]) -> list[str]:
-    columns = [Candidate._meta.get_field(name).column for name in names]
-    return [f"{connection.ops.quote_name(column)} = %s" for column in columns]
+    fields = _fields()
+    return [f"{connection.ops.quote_name(str(fields[name].column))} = %s" for name in names]
 
 
 def _prepared(values: Mapping[str, Any]) -> list[Any]:
     """The values as the database takes them."""
-    return [
-        Candidate._meta.get_field(name).get_db_prep_save(value, connection) for name, value in values.items()
-    ]
+    fields = _fields()
+    return [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]
+
+
+def _fields() -> "dict[str, Field[Any, Any]]":
+    return {field.name: field for field in Candidate._meta.concrete_fields}
 
 
 def _renew(token: uuid.UUID, now: datetime, stop: threading.Event) -> None:

@@ -76,6 +76,8 @@ def can_shrink(model: Any) -> bool:
 class _State:
     """What the model has read: keys and values, padding, positions, and the logits of the next token."""
 
+    logits: torch.Tensor
+
     def __init__(self, model: Any, rows: list[Row], pad: int) -> None:
         self._model = model
         self._accepted = set(inspect.signature(model.forward).parameters)
