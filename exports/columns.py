@@ -124,7 +124,11 @@ ANNOTATORS = Table(
         Column("stratum", pa.string(), _("cell of the jury")),
         Column("weight", pa.float64(), _("survey weight")),
         Column("flags", TEXTS, _("what is known of quality or origin, such as simulated; never a deletion")),
-        Column("profile_text", pa.string(), _("what the annotator wrote about their values")),
+        Column(
+            "profile_text",
+            pa.string(),
+            _("what the annotator wrote about their values, or a summary of it that they accepted"),
+        ),
     ),
 )
 
