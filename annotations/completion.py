@@ -36,9 +36,14 @@ def stop(annotator: Annotator, *, now: datetime) -> Completion | None:
     with transaction.atomic():
         for seat in annotator.seats.filter(state=Seat.State.HELD).order_by("prompt_id"):
             void_seat(seat, Seat.VoidReason.SKIPPED, now=now)
-        if annotator.is_withdrawn or not annotator.seats.filter(state=Seat.State.FILLED).exists():
-            return None
-        return _settle(annotator, Kind.PARTIAL, now)
+        return None if annotator.is_withdrawn else settle_partial(annotator, now=now)
+
+
+def settle_partial(annotator: Annotator, *, now: datetime) -> Completion | None:
+    """Notes the work of somebody who ends before the end; None where they have sent nothing."""
+    if not annotator.seats.filter(state=Seat.State.FILLED).exists():
+        return None
+    return _settle(annotator, Kind.PARTIAL, now)
 
 
 def completion_of(annotator: Annotator) -> Completion | None:

@@ -52,6 +52,12 @@ def ready_page(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     return render(request, "annotations/done.html", context)
 
 
+def last_code(annotator: Annotator) -> dict[str, Any]:
+    """For the page after withdrawing: the code for what was done until then, unless that is paid."""
+    completion = completion_of(annotator)
+    return code_context(annotator, completion) if completion and not completion.paid_at else {}
+
+
 def code_context(annotator: Annotator, completion: Completion) -> dict[str, Any]:
     rules = recruitment_of(annotator.campaign)
     code = code_for(completion, rules)

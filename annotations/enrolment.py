@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotations.assignment import void_seat
+from annotations.completion import settle_partial
 from annotations.consent import give_consent
 from annotations.entry import WAYS, Entry
 from annotations.invitations import make_code
@@ -107,7 +108,8 @@ def withdraw(annotator: Annotator, *, now: datetime) -> None:
     """Erases what this person gave, gives their seats back, and refuses them from now on.
 
     Later releases leave them out. What stays is a row without content, which `withdrawals.jsonl`
-    needs to name earlier releases' ids, and a tombstone. Withdrawing twice changes nothing.
+    needs to name earlier releases' ids, a tombstone, and what they are to be paid for. Withdrawing twice
+    changes nothing.
     """
     with transaction.atomic():
         first = (
@@ -116,6 +118,7 @@ def withdraw(annotator: Annotator, *, now: datetime) -> None:
             .update(state=Annotator.State.WITHDRAWN, withdrawn_at=now)
         )
         if first:
+            settle_partial(annotator, now=now)  # withdrawing costs nothing, not even the pay
             _erase(annotator, now)
     annotator.refresh_from_db()
 

@@ -14,6 +14,7 @@ from django_ratelimit.decorators import ratelimit
 
 from annotations import access
 from annotations.consent import change_scopes
+from annotations.ending import last_code
 from annotations.enrolment import find_by_withdrawal_code, withdraw
 from annotations.held_data import as_json, in_words
 
@@ -94,9 +95,8 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
         if annotator and annotator.campaign_id == campaign.pk:
             withdraw(annotator, now=timezone.now())
             access.sign_out(request, annotator)
-            return render(
-                request, "annotations/withdraw.html", context | {"withdrawn_on": annotator.withdrawn_at}
-            )
+            context |= {"withdrawn_on": annotator.withdrawn_at} | last_code(annotator)
+            return render(request, "annotations/withdraw.html", context)
         context["error"] = _("This code is not known. Please check it letter by letter.")
     if annotator:
         context["ratings_count"] = annotator.ratings.filter(ballot__is_current=True).count()

@@ -171,3 +171,25 @@ def test_nobody_is_sent_to_another_host(address: str) -> None:
 
 def test_the_allowed_one_is_allowed() -> None:
     assert is_return_allowed("https://app.prolific.com/submissions/complete?cc={code}")
+
+
+# --- withdrawing ---------------------------------------------------------------------------------------
+
+
+def test_who_withdraws_is_paid_for_what_they_did() -> None:
+    person = at_work(small_campaign()).rate(acceptable=4, helpful=70).withdraw()
+
+    assert "You have withdrawn" in person.text
+    assert code_on(person) == "PARTIAL2"
+    assert Completion.objects.get().kind == Kind.PARTIAL
+
+
+def test_who_withdraws_before_doing_anything_gets_no_code() -> None:
+    assert code_on(at_work(small_campaign()).withdraw()) == ""
+
+
+def test_who_was_paid_and_withdraws_gets_no_second_code() -> None:
+    person = at_work(small_campaign(prompts=1)).rate(acceptable=4, helpful=70)
+    Completion.objects.update(paid_at=timezone.now())
+
+    assert code_on(person.withdraw()) == ""
