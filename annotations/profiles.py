@@ -102,9 +102,9 @@ def may_use_text(annotator: Annotator) -> bool:
     return consent is not None and Scope.RELEASE_FREE_TEXT in consent.scopes
 
 
-def send_summary(summary_id: int, queue: str) -> None:
-    """Tells the workers of the generator's queue that there is a summary to write."""
-    current_app.send_task("annotations.tasks.summarise_profile", [summary_id], queue=queue)
+def send_summary(summary_id: int, queue: str, *, expires: float | None = None) -> None:
+    """Tells the workers of the generator's queue that there is a summary to write, within so many seconds."""
+    current_app.send_task("annotations.tasks.summarise_profile", [summary_id], queue=queue, expires=expires)
 
 
 def question_language(annotator: Annotator) -> str:

@@ -17,6 +17,7 @@ from annotations.models import Annotator, ProfileSummary, ValueProfile
 from annotations.profiles import TEXT_INSTRUMENT, UNDECIDED, approve_text, may_use_text, own_words
 from annotations.questionnaires import language_info
 from collector.generation import make_provider
+from collector.heartbeat import live_queues
 from collector.models import Generator
 from collector.planning import UnknownProvider
 from collector.providers.base import Messages, ProviderError, Request, Response
@@ -26,7 +27,9 @@ MAX_ATTEMPTS = 3
 MAX_CHARS = 2000
 # Long enough for a slow model on a CPU; a summary that takes longer is tried by another worker too.
 LEASE = timedelta(minutes=10)
-SWEPT_AT_ONCE = 500
+# A few, since a sweep comes often: whatever waits longer is found by a later one.
+SWEPT_AT_ONCE = 20
+NO_GENERATOR = "the campaign has no generator for summaries any more"
 INSTRUCTION = (
     "You are given what a person wrote about themselves and their values. Put it into a short profile of two "
     "to four sentences in {language}, in the third person. Say only what they say; add nothing, judge "
@@ -68,12 +71,22 @@ def summarise(summary_id: int, *, now: datetime) -> bool:
 
 
 def lost_summaries(now: datetime) -> list[tuple[int, str]]:
-    """(key, queue) of those whose message may be lost; gives up on those that stopped every worker."""
-    exhausted = unfinished(now).filter(attempts__gte=MAX_ATTEMPTS)
-    exhausted.update(state=State.FAILED, error=f"the worker stopped during each of {MAX_ATTEMPTS} attempts")
+    """(key, queue) of those whose message may be lost, oldest first, and whose queue has a worker.
+
+    Gives up on those that stopped every worker, and on those whose campaign has no generator any more.
+    Without a worker to read them, messages would only fill the broker.
+    """
+    waiting = unfinished(now)
+    waiting.filter(attempts__gte=MAX_ATTEMPTS).update(
+        state=State.FAILED, error=f"the worker stopped during each of {MAX_ATTEMPTS} attempts"
+    )
+    waiting.filter(profile__annotator__campaign__summariser=None).update(
+        state=State.FAILED, error=NO_GENERATOR
+    )
+    queue = "profile__annotator__campaign__summariser__queue"
     patience = now - timedelta(seconds=settings.SWEEP_SECONDS)
-    rows = unfinished(now).filter(created_at__lte=patience).order_by("pk")
-    return list(rows.values_list("pk", "profile__annotator__campaign__summariser__queue")[:SWEPT_AT_ONCE])
+    rows = waiting.filter(created_at__lte=patience, **{f"{queue}__in": live_queues(now)})
+    return list(rows.order_by("pk").values_list("pk", queue)[:SWEPT_AT_ONCE])
 
 
 def pending_summary(annotator: Annotator) -> ProfileSummary | None:
@@ -122,7 +135,7 @@ def _ask(summary: ProfileSummary) -> dict[str, object]:
     annotator = summary.profile.annotator
     generator = annotator.campaign.summariser
     if generator is None:
-        return {"state": State.FAILED, "error": "the campaign has no generator for summaries any more"}
+        return {"state": State.FAILED, "error": NO_GENERATOR}
     if not may_use_text(annotator):
         return {"state": State.FAILED, "error": "the person no longer lets their words be used"}
     request = Request(

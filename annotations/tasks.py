@@ -49,7 +49,8 @@ def summarise_profile(summary_id: int) -> bool:
 def sweep_summaries() -> None:
     """Sends those again whose message seems lost, or whose worker fell silent."""
     for key, queue in summaries.lost_summaries(timezone.now()):
-        send_summary(key, queue)
+        # One that nobody took in time is dropped: the next sweep sends another, and none pile up.
+        send_summary(key, queue, expires=settings.SWEEP_SECONDS)
 
 
 @shared_task

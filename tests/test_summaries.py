@@ -10,6 +10,7 @@ from annotations.models import Annotator, ProfileSummary, Scope, ValueProfile
 from annotations.profiles import record_profile
 from annotations.summaries import MAX_ATTEMPTS, pending_summary, summarise, to_messages
 from annotations.tasks import summarise_profile, sweep_summaries
+from collector.heartbeat import record_heartbeat
 from collector.models import Campaign
 from collector.providers.base import ProviderError
 from collector.providers.scripted import Scripted
@@ -287,35 +288,46 @@ def test_a_summary_in_a_worker_s_hands_is_left_to_it_until_its_time_is_up(person
     assert summarise(key, now=now + timedelta(minutes=2))
 
 
+def make_old():
+    ProfileSummary.objects.update(created_at=timezone.now() - timedelta(hours=1))
+
+
 def test_a_summary_whose_message_was_lost_is_sent_again(person, sent):
+    record_heartbeat("worker", ["generation"], timezone.now())
     person.profile(WORDS)
     sent.clear()
     sweep_summaries()
     assert sent == []  # its message may still be on its way
 
-    ProfileSummary.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    make_old()
     sweep_summaries()
     assert sent == [("annotations.tasks.summarise_profile", [ProfileSummary.objects.get().pk])]
 
 
-def test_a_summary_that_stops_every_worker_is_given_up(person, sent):
+def test_without_a_worker_no_messages_pile_up(person, sent):
+    record_heartbeat("worker", ["empanel"], timezone.now())
     person.profile(WORDS)
-    ProfileSummary.objects.update(
-        attempts=MAX_ATTEMPTS,
-        created_at=timezone.now() - timedelta(hours=1),
-        lease_until=timezone.now() - timedelta(minutes=1),
-    )
+    make_old()
     sent.clear()
     sweep_summaries()
 
     assert sent == []
+    assert pend(person).state == State.PLANNED
+
+
+def test_a_summary_that_stops_every_worker_is_given_up(person, sent):
+    person.profile(WORDS)
+    ProfileSummary.objects.update(attempts=MAX_ATTEMPTS, lease_until=timezone.now() - timedelta(minutes=1))
+    sweep_summaries()
+
     assert ProfileSummary.objects.get().state == State.FAILED
 
 
-def test_without_its_generator_a_summary_is_given_up_and_own_words_can_be_written(person, campaign):
+@pytest.mark.parametrize("work", [summarise_all, sweep_summaries])
+def test_without_its_generator_a_summary_is_given_up(person, campaign, work):
     person.profile(WORDS)
     campaign.summariser.delete()
-    summarise_all()
+    work()
 
     assert ProfileSummary.objects.get().state == State.FAILED
 
