@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, TextIO
 
+import structlog
 from django.db.models import Count, Q, QuerySet
 
 from annotations.completion import code_for
@@ -20,6 +21,7 @@ COLUMNS = {
     Source.PROLIFIC: ["participant_id", "submission_id"],
     Source.MTURK: ["WorkerId", "AssignmentId"],
 }
+log = structlog.get_logger(__name__)
 REST = ["outcome", "code", "amount", "currency"]
 
 
@@ -112,6 +114,12 @@ def _row(completion: Completion, rules: Recruitment, ids: int) -> Iterator[str]:
 
 
 def _platform_id(annotator: Annotator) -> PlatformId:
-    """Empty where none is kept: they are then paid by their code."""
+    """Empty where none is kept, or the key it was sealed under is lost: they are then paid by their code."""
     identity = getattr(annotator, "identity", None)
-    return unseal_id(identity.sealed) if identity and identity.sealed else PlatformId("")
+    if not identity or not identity.sealed:
+        return PlatformId("")
+    try:
+        return unseal_id(identity.sealed)
+    except ValueError:
+        log.warning("platform_id_unreadable", annotator=annotator.pk)
+        return PlatformId("")

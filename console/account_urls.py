@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-out/", accounts_pages.SignOut.as_view(), name="account_logout"),
     path("sign-up/", accounts_pages.SignUp.as_view(), name="account_signup"),
     path("inactive/", views.account_inactive, name="account_inactive"),
+    path("delete/", accounts_pages.delete_account, name="account_delete"),
     path("password/", views.password_change, name="account_change_password"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     # The square that a phone's camera reads is a picture within the page.

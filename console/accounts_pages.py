@@ -7,9 +7,11 @@ from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.account.views import SignupView
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -19,8 +21,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_ratelimit.decorators import ratelimit
 from knox.models import AuthToken
 
-from console.access import refuse_nul
+from console.access import refuse_nul, signed_in_user
 from console.account_adapter import AccountAdapter
+from console.second_factor import is_staff
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +58,21 @@ class SignUp(SignupView):
 
 class SignOut(LogoutView):
     http_method_names = ["post", "options"]
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_account(request: HttpRequest) -> HttpResponse:
+    """An annotator's own account; what they gave to studies they withdraw on the page of their data."""
+    if is_staff(request.user):
+        raise PermissionDenied(_("Accounts of staff are removed by the operator."))
+    if request.method == "POST":
+        account = signed_in_user(request)
+        logout(request)
+        account.delete()
+        return redirect("console:home")
+    return render(request, "account/delete.html")
 
 
 @login_required

@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
@@ -12,7 +14,7 @@ from annotations.entry import WAYS, make_token
 from annotations.entry.panel import panel_secret
 from annotations.models import Annotator, Identity, Recruitment
 from annotations.platform_ids import seal, unseal, unseal_id
-from collector.models import Campaign
+from collector.models import Campaign, User
 from tests.builders import make_open_campaign, make_user
 from tests.people import Person
 
@@ -139,6 +141,18 @@ def test_nobody_makes_an_account_where_no_campaign_takes_them() -> None:
     assert "No accounts are made here" in answer.content.decode()
 
 
+def test_an_account_can_be_deleted_by_its_owner_and_staff_stay() -> None:
+    owner, staff = make_user(), make_user(is_staff=True)
+    for user, status in ((owner, 302), (staff, 403)):
+        client = Client()
+        client.post(reverse("account_login"), {"username": user.username, "password": PASSWORD})
+        assert client.get(reverse("account_delete")).status_code == (403 if user == staff else 200)
+        assert client.post(reverse("account_delete")).status_code == status
+        assert ("_auth_user_id" in client.session) == (user == staff)
+
+    assert list(User.objects.all()) == [staff]
+
+
 def test_an_account_sees_no_campaign_in_the_console() -> None:
     campaign = make_open_campaign()
     client = Client()
@@ -177,6 +191,15 @@ def test_without_the_open_link_consent_alone_lets_nobody_in() -> None:
 
     assert person.response.status_code == 403
     assert not Annotator.objects.exists()
+
+
+def test_campaigns_from_before_go_on_by_unverified_ids() -> None:
+    campaign = make_open_campaign()
+    Recruitment.objects.all().delete()
+    migration = import_module("annotations.migrations.0004_ways_in_stay_as_they_were")
+    migration.keep_ways(apps, None)
+
+    assert Person(campaign).join(PROLIFIC_PID="5f").agree().annotator.flags == ["id_unverified"]
 
 
 # --- whose session it is -----------------------------------------------------------------------------

@@ -72,6 +72,14 @@ def test_where_no_ids_are_kept_people_are_paid_by_their_code() -> None:
     assert len(row["code"]) == 8
 
 
+def test_under_a_lost_key_people_are_paid_by_their_code_too(campaign, settings) -> None:
+    complete(campaign, PROLIFIC_PID="5f2b")
+    settings.IDENTITY_KEY = "y" * 40
+    (row,) = file_of(campaign, "prolific")
+
+    assert (row["participant_id"], len(row["code"])) == ("", 8)
+
+
 def test_each_way_to_end_has_its_amount(campaign) -> None:
     annotators = [complete(campaign, PROLIFIC_PID=f"p{at}") for at in range(3)]
     for annotator, kind in zip(annotators, Kind, strict=True):

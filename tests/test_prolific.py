@@ -126,6 +126,16 @@ def test_signed_links_need_a_campaign_that_knows_its_study(prolific, missing: st
     assert Person(campaign).join(prolific_token=prolific.token()).response.status_code == 403
 
 
+def test_where_ids_are_taken_on_trust_and_no_study_is_named_a_signature_is_neither_needed_nor_counted(
+    prolific,
+) -> None:
+    campaign = make_open_campaign(recruitment={"allow_unverified": True})
+    query = {"prolific_token": prolific.token(), "PROLIFIC_PID": PERSON}
+
+    assert Person(campaign).join(**query).agree().annotator.flags == ["id_unverified"]
+    assert Person(campaign).join(prolific_token=prolific.token()).response.status_code == 403
+
+
 def test_a_token_opens_one_session(campaign, prolific) -> None:
     token = prolific.token()
     owner = Person(campaign).join(prolific_token=token).agree().skip_profile()

@@ -14,7 +14,7 @@ import jwt
 
 from annotations.entry.base import BadEntry, Entry, Knock, Way, identify
 from annotations.entry.prolific_keys import KeysUnavailable, public_key
-from annotations.models import Annotator, SpentToken
+from annotations.models import Annotator, Recruitment, SpentToken
 from annotations.platform_ids import PlatformId
 from collector.models import Campaign
 
@@ -29,7 +29,9 @@ class Prolific(Way):
         return "prolific_token" in query or "PROLIFIC_PID" in query
 
     def read(self, knock: Knock) -> Entry:
-        if "prolific_token" in knock.query:
+        # A signature over a study nobody named proves no more than the parameters beside it.
+        takes_anybody = knock.rules.allow_unverified and not _study_of(knock.rules)
+        if "prolific_token" in knock.query and not takes_anybody:
             return _read_token(knock, knock.query["prolific_token"])
         return _read_parameters(knock)
 
@@ -46,8 +48,8 @@ def _read_token(knock: Knock, token: str) -> Entry:
     if not isinstance(ids, dict) or not _is_for(claims.get("aud"), knock.host):
         raise BadEntry
     # Anyone can open a study on Prolific that leads here; only the manager's own may let people in.
-    wanted = (knock.rules.prolific_study, knock.rules.prolific_workspace)
-    if not all(wanted) or (ids.get("STUDY_ID"), ids.get("workspace_id")) != wanted:
+    wanted = _study_of(knock.rules)
+    if wanted is None or (ids.get("STUDY_ID"), ids.get("workspace_id")) != wanted:
         raise BadEntry
     person = PlatformId(str(ids.get("PROLIFIC_PID") or ""), str(ids.get("SESSION_ID") or ""))
     entry = identify(knock, Annotator.Source.PROLIFIC, person, is_verified=True)
@@ -64,6 +66,11 @@ def _read_parameters(knock: Knock) -> Entry:
         raise BadEntry
     person = PlatformId(knock.query.get("PROLIFIC_PID", ""), knock.query.get("SESSION_ID", ""))
     return identify(knock, Annotator.Source.PROLIFIC, person, is_verified=False)
+
+
+def _study_of(rules: Recruitment) -> tuple[str, str] | None:
+    both = (rules.prolific_study, rules.prolific_workspace)
+    return both if all(both) else None
 
 
 def _verified_claims(token: str, now: datetime) -> dict[str, Any]:
