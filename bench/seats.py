@@ -1,8 +1,8 @@
 """How fast seats are claimed and ballots stored, without the web around them, whatever the campaign's size.
 
 Juries of ten seats in twelve strata on 1,000, 10,000 and 100,000 prompts, each size in a database of its own,
-with 1, 8 and 32 processes that rate without a pause for thought. The sizes take turns, so that a busy machine is
-as hard on each. Runs on SQLite and, where its programs are installed, on PostgreSQL; DATABASE_URL names another.
+with 1, 8 and 32 processes that rate without a pause for thought. The sizes take turns, so that a busy machine
+is as hard on each. Runs on SQLite and, where its programs are installed, on a PostgreSQL server of its own.
 """
 
 import json
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def compare(name: str, databases: dict[int, str]) -> None:
-    """Fills one database a size, measures them in turn, and prints medians with the largest over the smallest."""
+    """Fills one database a size, measures them in turn, prints medians and the largest over the smallest."""
     for size, url in databases.items():
         in_process(url, "fill", size)
     found: dict[tuple[int, int], list[dict[str, float]]] = {}

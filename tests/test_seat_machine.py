@@ -43,6 +43,11 @@ class SeatRow(NamedTuple):
     belongs: int | None
     state: str
     is_surplus: bool
+    repeat_index: int
+
+    @property
+    def is_counted(self):
+        return not self.is_surplus and not self.repeat_index
 
     @property
     def is_filled(self):
@@ -50,6 +55,8 @@ class SeatRow(NamedTuple):
 
 
 class SeatMachine(RuleBasedStateMachine):
+    repeat_percent = 0
+
     def __init__(self):
         super().__init__()
         self.savepoint = transaction.atomic()
@@ -61,6 +68,8 @@ class SeatMachine(RuleBasedStateMachine):
             seats_per_stratum=1,
             wildcard_seats=1,
             lease_minutes=10,
+            repeat_percent=self.repeat_percent,
+            repeat_distance=1,
         )
         self.wildcard = self.campaign.strata_cells.get(is_wildcard=True).pk
         self.now = NOW
@@ -107,18 +116,26 @@ class SeatMachine(RuleBasedStateMachine):
     @invariant()
     def no_rule_is_broken(self):
         rows = Seat.objects.filter(campaign=self.campaign).values_list(
-            "pk", "prompt", "stratum", "annotator", "annotator__stratum", "state", "is_surplus"
+            "pk",
+            "prompt",
+            "stratum",
+            "annotator",
+            "annotator__stratum",
+            "state",
+            "is_surplus",
+            "repeat_index",
         )
         active = [SeatRow(*row) for row in rows if row[5] != "void"]
-        taken = Counter((seat.prompt, seat.stratum) for seat in active if not seat.is_surplus)
-        filled = Counter(
-            (seat.prompt, seat.stratum) for seat in active if seat.is_filled and not seat.is_surplus
-        )
+        taken = Counter((seat.prompt, seat.stratum) for seat in active if seat.is_counted)
+        filled = Counter((seat.prompt, seat.stratum) for seat in active if seat.is_filled and seat.is_counted)
         for quota in Quota.objects.filter(campaign=self.campaign):
             place = (quota.prompt_id, quota.stratum_id)
             assert (quota.taken, quota.filled) == (taken[place], filled[place])  # I4
             assert quota.taken <= quota.seats  # I1
-        assert _most_common(Counter((seat.prompt, seat.annotator) for seat in active)) <= 1  # I2
+        sittings = Counter((seat.prompt, seat.annotator, seat.repeat_index) for seat in active)
+        assert _most_common(sittings) <= 1  # I2
+        rated = {(seat.prompt, seat.annotator) for seat in active if seat.is_filled and not seat.repeat_index}
+        assert all((seat.prompt, seat.annotator) in rated for seat in active if seat.repeat_index)  # I2
         assert _most_common(Counter(seat.annotator for seat in active if not seat.is_filled)) <= 1  # I7
         assert all(seat.stratum in (seat.belongs, self.wildcard) for seat in active)  # I8
         assert {seat.pk for seat in active if seat.is_filled} == set(self.ballots)  # I3
@@ -171,19 +188,34 @@ class SeatMachine(RuleBasedStateMachine):
         if annotator.state == Annotator.State.WITHDRAWN or self.campaign.state != "open":
             return False
         seats = Seat.objects.filter(campaign=self.campaign)
-        if seats.filter(annotator=annotator, state="held").exists():
+        if seats.filter(annotator=annotator, state="held").exists() or self._is_repeat_due(annotator):
             return True
         for quota in Quota.objects.filter(campaign=self.campaign).select_related("stratum"):
             at_prompt = seats.filter(prompt=quota.prompt_id)
             own = at_prompt.filter(annotator=annotator)
             if own.filter(state="filled").exists() or own.filter(void_reason="skipped").exists():
                 continue
-            taken = at_prompt.filter(stratum=quota.stratum_id, is_surplus=False).exclude(state="void")
+            counted = at_prompt.filter(stratum=quota.stratum_id, is_surplus=False, repeat_index=0)
+            taken = counted.exclude(state="void")
             kept = taken.exclude(state="held", held_until__lt=self.now).count()
             belongs = quota.stratum.is_wildcard or quota.stratum_id == annotator.stratum_id
             if belongs and kept < quota.seats:
                 return True
         return False
+
+    def _is_repeat_due(self, annotator):
+        own = Seat.objects.filter(annotator=annotator)
+        again = own.filter(repeat_index=1)
+        if again.filter(void_reason="expired").exists():
+            return True
+        first = own.filter(repeat_index=0, state="filled")
+        far = first.filter(position__lt=own.count()).exclude(prompt__in=again.values("prompt"))
+        is_share_left = (again.count() + 1) * 100 <= first.count() * self.repeat_percent
+        return is_share_left and far.exists()
+
+
+class SeatMachineWithRepeats(SeatMachine):
+    repeat_percent = 50
 
 
 def _most_common(counter):
@@ -191,10 +223,11 @@ def _most_common(counter):
 
 
 @pytest.mark.django_db
-def test_no_order_of_events_breaks_a_jury():
+@pytest.mark.parametrize("machine", [SeatMachine, SeatMachineWithRepeats])
+def test_no_order_of_events_breaks_a_jury(machine):
     run_state_machine_as_test(
-        SeatMachine,
+        machine,
         settings=settings(
-            max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
