@@ -50,7 +50,7 @@ class Member(NamedTuple):
 
 def read_pool(source: Path | BinaryIO, name: str | None = None) -> Pool:
     """A file of volunteers: `volunteer_id`, and a column for each attribute. Raises IntakeError."""
-    problems, file = Problems(), name or getattr(source, "name", "pool")
+    problems, file = Problems(), name or (source.name if isinstance(source, Path) else "pool")
     pool = Pool([], [], [])
     seen: set[str] = set()
     for row in read_rows(source, name, problems=problems):
@@ -63,7 +63,7 @@ def read_pool(source: Path | BinaryIO, name: str | None = None) -> Pool:
         pool.attributes.append(cells)
         pool.lines.append(row.line)
     if not pool.ids and not problems.total:
-        problems.add(Path(file).name, None, None, _("has no rows"))
+        problems.add(file, None, None, _("has no rows"))
     if len(pool.ids) > MOST_VOLUNTEERS:
         problems.add(
             Path(file).name, None, None, _("has more than %(most)d rows") % {"most": MOST_VOLUNTEERS}

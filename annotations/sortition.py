@@ -59,7 +59,7 @@ def draw_panel(pool: Sequence[Attributes], size: int, quotas: Sequence[PanelQuot
     kinds = _Kinds(pool, size, quotas)
     compositions, shares = _find_lottery(kinds)
     rng = random.Random(seed)  # noqa: S311  the seed is the secret; the draw must repeat itself from it
-    [drawn] = rng.choices(compositions, shares)
+    [drawn] = rng.choices(compositions, shares.tolist())
     members = [
         person
         for people, number in zip(kinds.people, drawn, strict=True)

@@ -69,6 +69,15 @@ def level_of(value: float, levels: Sequence[str], cuts: Sequence[float]) -> str:
     return levels[bisect_left(cuts, value)]
 
 
+def are_cuts(cuts: Any, levels: int) -> bool:
+    """Whether these are rising numbers between so many levels."""
+    if not isinstance(cuts, list) or len(cuts) != levels - 1:
+        return False
+    if not all(isinstance(cut, int | float) and isfinite(cut) for cut in cuts):
+        return False
+    return all(lower < upper for lower, upper in pairwise(cuts))
+
+
 def faults_of_strata(campaign: Campaign) -> Iterator[str]:
     """What is wrong with the declared attributes, in words."""
     declared = campaign.strata, campaign.soft_targets
@@ -89,7 +98,7 @@ def faults_of_strata(campaign: Campaign) -> Iterator[str]:
             "most": MAX_STRATA,
         }
     for entry in (*campaign.strata, *campaign.soft_targets):
-        if "cuts" in entry and not _are_cuts(entry["cuts"], len(entry["levels"])):
+        if "cuts" in entry and not are_cuts(entry["cuts"], len(entry["levels"])):
             yield _("%(name)s needs rising numbers between its levels, one fewer than there are levels.") % {
                 "name": entry["attribute"]
             }
@@ -128,11 +137,3 @@ def _is_attribute(entry: Any) -> bool:
     if not isinstance(levels, list) or not all(isinstance(level, str) and level for level in levels):
         return False
     return 0 < len(levels) == len(set(levels))
-
-
-def _are_cuts(cuts: Any, levels: int) -> bool:
-    if not isinstance(cuts, list) or len(cuts) != levels - 1:
-        return False
-    if not all(isinstance(cut, int | float) and isfinite(cut) for cut in cuts):
-        return False
-    return all(lower < upper for lower, upper in pairwise(cuts))

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
+from annotations.strata import MAX_SEATS, are_cuts
 from collector.models import Campaign, Criterion, Generator
 from collector.outbound import MAX_URL
 from collector.steering_spec import SteeringRefused, read_steerings, write_steerings
@@ -26,6 +27,7 @@ TEXT_LIMITS = {"name": 64, "provider": 64, "model": 300}
 TIERS = ("open", "restricted", "internal")
 KNOWN = (
     "title", "description", "licence", "languages", "strata", "seats_per_stratum", "wildcard_seats",
+    "stratum_seats", "soft_targets", "repeat_percent", "repeat_distance",
     "lease_minutes", "criteria", "generators", "privacy", "demo",
 )  # fmt: skip
 
@@ -49,10 +51,15 @@ class CampaignFile:
         self.licence = self._text("licence", 64)
         self.languages = self._texts("languages", 16)
         self.seats_per_stratum = self._whole("seats_per_stratum", 1, low=0)
-        self.wildcard_seats = self._whole("wildcard_seats", 0, low=0)
+        has_wildcard = settings.get("wildcard_seats") is not None  # without, they follow from the others
+        self.wildcard_seats = self._whole("wildcard_seats", 0, low=0) if has_wildcard else None
         self.lease_minutes = self._whole("lease_minutes", 30, low=1)
         self.is_demo = settings.get("demo") is True
-        self.strata = self._strata()
+        self.strata = self._attributes("strata")
+        self.soft_targets = self._attributes("soft_targets")
+        self.stratum_seats = self._stratum_seats()
+        self.repeat_percent = self._whole("repeat_percent", 0, low=0)
+        self.repeat_distance = self._whole("repeat_distance", 20, low=0)
         self.privacy = self._privacy()
         self.generators = [
             self._generator(entry, index) for index, entry in enumerate(self._list("generators"))
@@ -118,23 +125,33 @@ class CampaignFile:
         self.refuse(name, _("is not a whole number from %(low)s to 32767") % {"low": low})
         return default
 
-    def _strata(self) -> list[dict[str, Any]]:
-        """[{"attribute", "levels"}]; levels are empty where only the attribute was named."""
-        strata: list[dict[str, Any]] = []
-        for index, entry in enumerate(self._list("strata")):
+    def _attributes(self, setting: str) -> list[dict[str, Any]]:
+        """[{"attribute", "levels", perhaps "cuts"}]; levels are empty where only the attribute was named."""
+        declared: list[dict[str, Any]] = []
+        for index, entry in enumerate(self._list(setting)):
             whole = {"attribute": entry, "levels": []} if isinstance(entry, str) else entry
-            is_known = isinstance(whole, dict) and set(whole) <= {"attribute", "levels"}
+            is_known = isinstance(whole, dict) and set(whole) <= {"attribute", "levels", "cuts"}
             name = whole.get("attribute") if is_known else None
             levels = whole.get("levels", []) if is_known else None
+            place = f"{setting}[{index}]"
             if not isinstance(name, str) or not name or not isinstance(levels, list):
-                self.refuse(f"strata[{index}]", _("is neither an attribute nor {attribute, levels}"))
+                self.refuse(place, _("is neither an attribute nor {attribute, levels}"))
             elif any(not isinstance(level, str) for level in levels) or len(set(levels)) < len(levels):
-                self.refuse(f"strata[{index}]", _("needs levels that are different texts"))
-            elif any(known["attribute"] == name for known in strata):
-                self.refuse(f"strata[{index}]", _("names an attribute for the second time"))
+                self.refuse(place, _("needs levels that are different texts"))
+            elif any(known["attribute"] == name for known in declared):
+                self.refuse(place, _("names an attribute for the second time"))
+            elif "cuts" in whole and not are_cuts(whole["cuts"], len(levels)):
+                self.refuse(place, _("needs rising numbers as cuts, one fewer than there are levels"))
             else:
-                strata.append({"attribute": name, "levels": levels})
-        return strata
+                declared.append({**whole, "levels": levels})
+        return declared
+
+    def _stratum_seats(self) -> dict[str, int]:
+        value = self.settings.get("stratum_seats") or {}
+        if isinstance(value, dict) and all(type(n) is int and 0 <= n <= MAX_SEATS for n in value.values()):
+            return value
+        self.refuse("stratum_seats", _("is not an object of whole numbers by stratum"))
+        return {}
 
     def _privacy(self) -> dict[str, Any]:
         value = self.settings.get("privacy") or {}
@@ -215,7 +232,11 @@ def write_settings(campaign: Campaign) -> dict[str, Any]:
         "languages": campaign.languages,
         "strata": campaign.strata,
         "seats_per_stratum": campaign.seats_per_stratum,
+        "stratum_seats": campaign.stratum_seats,
         "wildcard_seats": campaign.wildcard_seats,
+        "soft_targets": campaign.soft_targets,
+        "repeat_percent": campaign.repeat_percent,
+        "repeat_distance": campaign.repeat_distance,
         "generators": generators,
         "privacy": campaign.privacy,
     }

@@ -145,7 +145,7 @@ def _store_strata(campaign: Campaign, cells: list[tuple[str, dict[str, str]]]) -
         Stratum(
             campaign=campaign,
             label=WILDCARD_LABEL,
-            seats=campaign.wildcard_seats,
+            seats=campaign.wildcard_seats or 0,
             is_wildcard=True,
             position=len(strata),
         )

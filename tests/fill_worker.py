@@ -46,7 +46,9 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     clock = Clock()
     timezone.now = lambda: clock.now
-    campaign = make_open_campaign("town", prompts=PROMPTS, seats_per_stratum=1, max_seats_per_annotator=4)
+    campaign = make_open_campaign(
+        "town", prompts=PROMPTS, max_seats_per_annotator=4, instruments=["core-demographics"]
+    )
     rng = random.Random(7)
     for number in range(ARRIVALS):
         arrive(campaign, number, clock, rng)

@@ -77,6 +77,21 @@ def test_annotators_keep_id_profile_and_source(tmp_path):
     assert (ann.profiles.get().attributes, ann.profiles.get().scores) == ({"age": "young"}, {"care": 4.5})
 
 
+def test_a_jurys_settings_are_read_and_written_as_they_were(tmp_path):
+    jury = {
+        "strata": [{"attribute": "score_care", "levels": ["low", "high"], "cuts": [3.5]}],
+        "stratum_seats": {"low": 4},
+        "wildcard_seats": 2,
+        "soft_targets": [{"attribute": "age", "levels": ["old", "young"]}],
+        "repeat_percent": 5,
+        "repeat_distance": 10,
+    }
+    campaign = import_campaign(write_folder(tmp_path, SETTINGS | jury, prompts=PROMPTS), "study")
+
+    assert {name: value for name, value in write_settings(campaign).items() if name in jury} == jury
+    assert [stratum.seats for stratum in campaign.strata_cells.all()] == [4, campaign.seats_per_stratum, 2]
+
+
 def test_levels_of_strata_are_taken_from_the_data(tmp_path):
     campaign = import_campaign(write_small(tmp_path, SETTINGS | {"strata": ["age"]}), "study")
 
@@ -101,7 +116,7 @@ def test_prompts_and_settings_alone_make_a_draft(tmp_path):
 
     assert (campaign.state, campaign.is_imported) == ("draft", False)
     assert Generator.objects.get().steerings == [{"label": "kind", "system": "Be kind."}]
-    assert list(Stratum.objects.values_list("label", flat=True)) == ["young", "old"]
+    assert list(Stratum.objects.values_list("label", flat=True)) == ["young", "old", "anyone"]
 
 
 def test_how_a_generators_server_is_asked_comes_along(tmp_path):
