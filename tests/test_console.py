@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 Role = Membership.Role
 
 READ = ("campaign", "campaign_progress", "releases_part")
-MANAGE = ("campaign_edit", "prompts", "criteria", "generators", "consent", "join_link")
+MANAGE = ("campaign_edit", "jury", "prompts", "criteria", "generators", "consent", "join_link")
 ACT = ("campaign_state", "generate", "generation_step", "simulate", "cut_release", "prompts_upload")
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from collector.models import Campaign
-from tests.builders import make_open_campaign, make_user
+from tests.builders import make_campaign, make_open_campaign, make_prompt, make_user
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 PASSWORD = "long enough for a test"
@@ -86,9 +86,22 @@ def test_progress_follows_without_reloading(manager: Page) -> None:
     assert manager.complaints == []
 
 
+def test_the_forecast_follows_what_is_typed(manager: Page) -> None:
+    campaign = make_campaign("work", strata=[], seats_per_stratum=3)
+    make_prompt(campaign)
+    manager.goto("/console/c/work/jury/")
+    expect(manager.get_by_text("3 seats are open")).to_be_visible()
+
+    manager.get_by_label("Seats for anyone").fill("40")
+
+    expect(manager.get_by_text("40 seats are open: 40 people fill them")).to_be_visible(timeout=5000)
+    assert Campaign.objects.get(slug="work").wildcard_seats is None
+    assert manager.complaints == []
+
+
 def test_no_page_of_a_campaign_breaks_the_policy_or_the_screen(manager: Page) -> None:
     make_open_campaign("study")
-    for page in ("", "settings/", "prompts/", "generators/", "criteria/", "consent/", "join-link/"):
+    for page in ("", "settings/", "jury/", "prompts/", "generators/", "criteria/", "consent/", "join-link/"):
         manager.goto(f"/console/c/study/{page}")
         fits(manager)
 

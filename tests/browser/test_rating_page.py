@@ -114,3 +114,18 @@ def test_hostile_responses_are_only_text(visit, complaints) -> None:
     assert page.title() == title != "run"
     assert not any("example.org" in url for url in asked)
     assert complaints == []
+
+
+def test_a_page_in_use_holds_its_seat_and_one_left_alone_does_not(visit, complaints) -> None:
+    page, beats = visit(OPEN), []
+    page.on("request", lambda request: beats.append(request.url) if "/rate/hold/" in request.url else None)
+    page.clock.install()
+    page.reload()
+    page.mouse.move(40, 40)
+    with page.expect_response("**/rate/hold/") as beat:
+        page.clock.run_for("10:00")
+    assert beat.value.status == 204
+
+    page.clock.run_for("30:00")
+    assert len(beats) == 1
+    assert complaints == []

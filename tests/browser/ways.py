@@ -8,7 +8,7 @@ from tests.browser.stage import CLOSED, DRAFT, FILLING, PASSWORD, USERNAME, VERS
 
 IGNORED = "the server responded with a status of 4"  # an error page that was asked for
 WATCH = "addEventListener('securitypolicyviolation', e => report(`${e.violatedDirective} ${e.sample}`), true)"
-SETUP = ("settings", "prompts", "generators", "criteria", "questionnaires", "consent", "join-link")
+SETUP = ("settings", "jury", "prompts", "generators", "criteria", "questionnaires", "consent", "join-link")
 
 
 def new_visitor(browser: Browser, address: str, complaints: list[str], **options) -> Page:
