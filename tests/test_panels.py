@@ -56,11 +56,10 @@ def test_a_member_enters_by_their_code_once_with_weight_and_stratum(campaign):
 
 
 def test_a_release_carries_the_weight(campaign, tmp_path, settings):
+    backend = "django.core.files.storage.FileSystemStorage"
     options = {"location": tmp_path, "base_url": None}
-    settings.STORAGES["releases"] = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": options,
-    }
+    releases = {"BACKEND": backend, "OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"releases": releases}
     member = draw_for(campaign, make_pool(), 4, quotas=HALVES)[0]
     sit_and_rate(Person(campaign).join(code=member.code).agree().annotator, now=timezone.now())
 

@@ -1,13 +1,21 @@
 """Prompts asked a second time: at a distance, in a small share, and counted nowhere twice."""
 
+import json
+from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from django.core.files.storage import storages
+from django.utils import timezone
 
 from annotations.assignment import expire_seats, next_seats, void_seat
 from annotations.audit import audit_juries
 from annotations.ballots import submit_ballot
-from annotations.models import Quota, Seat
+from annotations.consent import give_consent
+from annotations.models import Quota, Scope, Seat
+from exports.releases import cut_release, release_folder
 from tests.builders import make_open_campaign
 from tests.jurors import NOW, answer_all, make_juror, sit_and_rate
 
@@ -89,3 +97,24 @@ def test_the_audit_finds_a_repeat_of_nothing():
     annotator.seats.filter(prompt=again.prompt_id, repeat_index=0).update(repeat_index=2)
 
     assert "I2" in {violation.rule for violation in audit_juries(annotator.campaign)}
+
+
+def test_a_release_marks_repeats_and_counts_nobody_twice(tmp_path, settings):
+    backend = "django.core.files.storage.FileSystemStorage"
+    options = {"location": tmp_path, "base_url": None}
+    releases = {"BACKEND": backend, "OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"releases": releases}
+    annotator = make_rater()
+    give_consent(annotator, annotator.campaign.consent_documents.get(), list(Scope))
+    sit_and_rate(annotator)
+
+    release = cut_release(annotator.campaign, "1.0", now=timezone.now())
+
+    folder = Path(storages["releases"].path(release_folder(release)))
+    marks = pq.read_table(folder / "data/ratings.parquet")["repeat_index"].to_pylist()
+    # Two candidates by two criteria: of ten prompts, and of one again.
+    assert Counter(marks) == {0: 40, 1: 4}
+    means = [one for one in json.loads((folder / "metrics.json").read_text()) if one["metric"] == "mean"]
+    assert {one["n_ratings"] for one in means if one["group"] is None} == {20}
+    jury = pq.read_table(folder / "benchmarks/jury")
+    assert set(jury["n_jurors"].to_pylist()) == {1}
