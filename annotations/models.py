@@ -480,7 +480,7 @@ class Seat(models.Model):
 
     @property
     def is_counted(self) -> bool:
-        """Whether it takes one of its quota's places; surplus, repeated and practice seats stand beside them."""
+        """Whether it takes a place of its quota; surplus, repeated and practice seats stand beside them."""
         return not self.is_surplus and not self.repeat_index and self.purpose == Prompt.Purpose.JUDGED
 
 
