@@ -24,7 +24,7 @@ from console.forms import ReleaseForm
 from console.releases import headline_findings, missing_benchmarks, release_row, release_rows, table_counts
 from exports.downloads import send_file
 from exports.models import Release
-from exports.releases import InvalidVersion, NotPublishable
+from exports.releases import InvalidVersion, NotPublishable, why_not_publishable
 from exports.releases import publish_release as publish
 from exports.tasks import VersionExists, request_release
 
@@ -90,6 +90,7 @@ def _render_release(
         "findings": headline_findings(found),
         "files": found.files.all(),
         "left_out": left_out,
+        "privacy": manifest.get("privacy"),
         "missing": missing_benchmarks(found),
         "withdrawals": withdrawn,
         "ratings_url": request.build_absolute_uri(
@@ -102,9 +103,8 @@ def _render_release(
 
 def _blockers(release: Release) -> list[str]:
     """Why it cannot be published, in words."""
-    if not release.has_simulated:
-        return []
-    return [_("It contains simulated annotators. Cut a version without them, and publish that.")]
+    reason = why_not_publishable(release)
+    return [reason] if reason else []
 
 
 @login_required

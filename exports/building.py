@@ -21,8 +21,10 @@ from exports.manifest import complete_manifest
 from exports.metrics import compute_metrics
 from exports.models import Release
 from exports.privacy import SIMULATED, Jurors, find_jurors
+from exports.privacy_gate import pass_gate
 from exports.release_folder import ReleaseFolder
 from exports.report import write_report
+from exports.small_groups import hide_small_groups
 from exports.tables import CampaignTables, snapshot
 from exports.withdrawals import find_gone, withdrawal_rows
 
@@ -39,6 +41,8 @@ def build_release(release: Release, path: Path, *, include_simulated: bool) -> d
     with translation.override("en"):
         with snapshot():
             jurors = find_jurors(release, include_simulated=include_simulated)
+            tier = _tier(release, jurors)
+            jurors, privacy = pass_gate(release.campaign, tier, jurors)
             tables = CampaignTables(release, jurors)
             rows = {each.table.name: _write(path, each.table.name, each) for each in tables.read()}
             gone = find_gone(release)
@@ -49,6 +53,8 @@ def build_release(release: Release, path: Path, *, include_simulated: bool) -> d
         lines = [f"{to_line(row)}\n" for row in withdrawal_rows(release, gone)]
         (path / "withdrawals.jsonl").write_text("".join(lines), encoding="utf-8", newline="")
         facts = _facts(release, jurors, include_simulated) | {
+            "tier": tier,
+            "privacy": privacy,
             "generators": settings["generators"],
             "rows": rows,
             "sources": dict(sorted(sources.items())),
@@ -56,6 +62,8 @@ def build_release(release: Release, path: Path, *, include_simulated: bool) -> d
             "benchmarks": {kind: _write_benchmark(folder, kind, release.seed) for kind in KINDS},
         }
         metrics = compute_metrics(folder, release.seed)
+        if privacy["enforced"]:
+            metrics, privacy["groups_hidden"] = hide_small_groups(metrics, privacy["k_required"])
         write_json(path / "metrics.json", metrics)
         write_json(path / "croissant.json", describe_dataset(folder, facts))
         texts = {
@@ -87,7 +95,6 @@ def _facts(release: Release, jurors: Jurors, include_simulated: bool) -> dict[st
         "version": release.version,
         "cutoff": release.cutoff.isoformat(),
         "seed": release.seed,
-        "tier": _tier(release, jurors),
         "include_simulated": include_simulated,
         "has_simulated": jurors.has_simulated,
     }

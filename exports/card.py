@@ -5,6 +5,7 @@ from typing import Any
 
 from exports.benchmarks import BENCHMARKS
 from exports.columns import EXTRA_PREFIX, TABLES
+from exports.privacy_words import privacy_in_words
 from exports.release_folder import ReleaseFolder
 
 # Licences the hub knows by these names; others are "other" with their own name beside.
@@ -76,6 +77,8 @@ def _notices(facts: dict[str, Any]) -> str:
         )
     if facts["tier"] == "internal":
         notices.append("> **Internal.** This release was made for the people of its campaign.")
+    if facts["tier"] == "restricted":
+        notices.append("> **Restricted.** For researchers who agreed to its terms; do not pass it on.")
     return "\n\n".join(notices)
 
 
@@ -143,6 +146,7 @@ def _handling(facts: dict[str, Any]) -> str:
             "Annotator ids are random for this release; they link to another release only where the person "
             "allowed it. Do not try to find out who anybody is.",
             "",
+            *(line for part in privacy_in_words(facts["privacy"]) for line in (part, "")),
             "`withdrawals.jsonl` names annotators of earlier releases who have since withdrawn. Copies that "
             "were downloaded cannot be called back: please drop those ids from yours.",
             "",

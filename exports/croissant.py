@@ -120,12 +120,18 @@ def _responsible_ai(folder: ReleaseFolder, facts: dict[str, Any]) -> dict[str, A
         "rai:annotatorDemographics": f"{rows['annotators']} annotators; columns: "
         + (", ".join(attributes) or "none"),
         "rai:personalSensitiveInformation": "Annotators have random ids. Their answers about themselves "
-        "are in a release only where they and the campaign's policy allow it.",
+        "are in a release only where they and the campaign's policy allow it. " + _hidden_among(facts),
         "rai:dataReleaseMaintenancePlan": "A release never changes. Later ones leave out whoever withdrew, "
         "and list the ids they had.",
         "rai:dataLimitations": "The ratings are those of this jury, and stand for no other population.",
         "rai:dataUseCases": "Judging responses by the jury's own ratings; models of individual jurors.",
     }
+
+
+def _hidden_among(facts: dict[str, Any]) -> str:
+    """The k of the release, where it has annotators."""
+    k = facts["privacy"]["k"]
+    return "" if k is None else f"At least {k} annotators look alike in them (k-anonymity, k = {k})."
 
 
 def _list_questions(folder: ReleaseFolder) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from exports.privacy_words import privacy_in_words
 from exports.release_folder import ReleaseFolder
 
 
@@ -31,10 +32,12 @@ def write_datasheet(folder: ReleaseFolder, facts: dict[str, Any]) -> str:
         "## Collection process",
         collection_in_words(facts),
         "## Preprocessing",
-        "None: every answer is kept apart and as given, no votes are merged, and nobody is left out for "
+        "Every rating is kept apart and as given, no votes are merged, and nobody is left out for "
         "disagreeing. "
         "`utility` is `value` on the declared scale as 0 to 1. Times are given as days.",
         _list("Left out:", [f"{each['count']} {each['what']}: {each['why']}" for each in facts["left_out"]]),
+        "## Privacy",
+        *privacy_in_words(facts["privacy"]),
         "## Uses",
         "Judging responses by the jury's own ratings, and training or testing models of individual jurors. "
         "Not for finding out who anybody is, nor for claims about a population the jury does not stand for.",

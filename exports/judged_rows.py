@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotations.models import Ballot, Choice, Rating, Seat
 from annotations.statistics.utilities import to_utility
@@ -67,6 +67,7 @@ class JudgedRows:
     ) -> None:
         self.release = release
         self.people: dict[int, Juror] = jurors.by_key
+        self.shows_extras = jurors.shows_extras
         self.prompts = prompts
         self.candidates = candidates
         self.criteria = {criterion.pk: criterion for criterion in criteria}
@@ -74,15 +75,18 @@ class JudgedRows:
 
     def ratings(self) -> Batches:
         counted = Rating.objects.filter(self._counted(), annotator__campaign=self.release.campaign)
-        loose = find_extras(counted)
+        loose = self._extras(counted)
         schema = RATINGS.schema(loose.fields)
         return Batches(RATINGS, schema, (self._rating_batch(rows, schema, loose) for rows in self._read()))
 
     def choices(self) -> Batches:
         counted = Choice.objects.filter(self._counted(), annotator__campaign=self.release.campaign)
-        loose = find_extras(counted)
+        loose = self._extras(counted)
         parts = (self._choice_rows(chunk, loose) for chunk in chunks(self.prompts, CHUNK))
         return from_rows(CHOICES, loose, (part for part in parts if part))
+
+    def _extras(self, counted: QuerySet[Any]) -> LooseColumns:
+        return find_extras(counted) if self.shows_extras else LooseColumns(())
 
     def _counted(self) -> Q:
         """Rows of ballots that counted at the cutoff: of a seat's ballots, the last one until then."""

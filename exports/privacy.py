@@ -44,6 +44,7 @@ class Jurors:
 
     by_key: dict[int, Juror] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    shows_extras: bool = True  # whether ratings and choices carry their x_ columns
 
     @property
     def in_order(self) -> list[Juror]:

@@ -23,6 +23,7 @@ from exports.building import build_release
 from exports.folder import MANIFEST
 from exports.manifest import describe_file, list_files
 from exports.models import Release, ReleaseFile
+from exports.privacy_gate import why_unmet
 from exports.verification import verify_release
 
 VERSION = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
@@ -75,11 +76,9 @@ def cut_release(
 
 
 def publish_release(release: Release, now: datetime) -> None:
-    """Let the campaign's researchers see it; raises NotPublishable if it has simulated rows."""
-    if release.has_simulated:
-        raise NotPublishable(
-            _("It contains simulated annotators. Cut a version without them, and publish that.")
-        )
+    """Let the tier's readers see it; raises NotPublishable where `why_not_publishable` says so."""
+    if reason := why_not_publishable(release):
+        raise NotPublishable(reason)
     published = Release.State.PUBLISHED
     changed = Release.objects.filter(pk=release.pk, state=Release.State.DRAFT, has_simulated=False).update(
         state=published, published_at=now
@@ -87,6 +86,14 @@ def publish_release(release: Release, now: datetime) -> None:
     release.refresh_from_db(fields=["state", "published_at", "has_simulated"])
     if not changed and release.state != published:
         raise NotPublishable(_("It is not finished."))
+
+
+def why_not_publishable(release: Release) -> str:
+    """What keeps a release from being published, in words: simulated rows, or people not well hidden."""
+    if release.has_simulated:
+        return _("It contains simulated annotators. Cut a version without them, and publish that.")
+    is_internal = release.tier == Release.Tier.INTERNAL
+    return "" if is_internal else why_unmet(release.manifest.get("privacy"))
 
 
 def release_folder(release: Release) -> str:

@@ -34,6 +34,9 @@ def write_report(facts: dict[str, Any], metrics: list[dict[str, Any]]) -> str:
         parts.append(
             '<p class="notice">Contains simulated annotators: these numbers say nothing about people.</p>'
         )
+    if facts["privacy"]["k"] is not None:
+        hidden = f"At least {facts['privacy']['k']} annotators look alike in what is released about them."
+        parts.append(f"<p>{hidden}</p>")
     counts = [(name, f"{rows:,}") for name, rows in facts["rows"].items()]
     parts.append(_table("What is in it", ("table", "rows"), counts))
     criteria = dict.fromkeys(record["criterion"] for record in metrics)
