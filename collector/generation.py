@@ -114,7 +114,7 @@ def work_turn(
 
 def work_batch(run: GenerationRun, provider: Provider, *, now: datetime) -> int:
     """Claims one batch of the run and works it off; returns how many candidates it claimed."""
-    batch = claim_batch(run, settings.GENERATION_BATCH_SIZE, now)
+    batch = claim_batch(run, _batch_size(type(provider)), now)
     work_candidates(batch, provider, now=now)
     return len(batch)
 
@@ -215,11 +215,15 @@ def _choose_run(queue: str, loaded: Loaded | None, now: datetime) -> GenerationR
 def _claim(run: GenerationRun, now: datetime) -> list[Candidate]:
     """A batch of the run; empty where others were first, or where its provider is gone, which fails it."""
     try:
-        make_provider(run.generator)
+        size = _batch_size(provider_class(run.generator))
     except UnknownProvider as error:
         _give_up(run, str(error), now)
         return []
-    return persist(lambda: claim_batch(run, settings.GENERATION_BATCH_SIZE, now))
+    return persist(lambda: claim_batch(run, size, now))
+
+
+def _batch_size(provider: type[Provider]) -> int:
+    return settings.GENERATION_BATCH_SIZE or provider.batch_size()
 
 
 def _pass_on(queue: str, ticket: int | None, now: datetime) -> None:

@@ -240,7 +240,8 @@ STORAGES = {
 
 # --- work -------------------------------------------------------------------------------------------
 REDIS_URL = read_url("REDIS_URL", ("redis", "rediss"))
-GENERATION_BATCH_SIZE = read_number("GENERATION_BATCH_SIZE", 16, low=1, high=4096)
+# Unset, each provider says what suits the machine.
+GENERATION_BATCH_SIZE = read_number("GENERATION_BATCH_SIZE", 0, low=1, high=4096)
 # A worker renews its lease while it works; one that falls silent for this long loses its batch to another.
 GENERATION_LEASE_SECONDS = read_number("GENERATION_LEASE_SECONDS", 60, low=5)
 # Weights are large: hosts and data folders may share them.

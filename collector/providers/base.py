@@ -51,6 +51,11 @@ class Provider(ABC):
         self.model = model
         self.options = dict(options or {})
 
+    @classmethod
+    def batch_size(cls) -> int:
+        """How many requests it takes well at once on this machine, where no setting says otherwise."""
+        return 32
+
     @abstractmethod
     def generate(self, requests: Sequence[Request]) -> list[Response | ProviderError]:
         """One result per request, in order; raises ProviderError where none of them can be tried."""
