@@ -5,6 +5,7 @@ A group is a generator's candidates for one prompt under one steering; `samples`
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -26,10 +27,12 @@ def awaits_marks(run: GenerationRun) -> bool:
     return run.candidates.unmarked().exists()
 
 
-def ask_for_marks(run: GenerationRun) -> None:
-    """Tells the workers that the run waits for nothing but marks; the sweep would find it too, later."""
-    if awaits_marks(run) and not run.candidates.unfinished().exists():
-        transaction.on_commit(lambda: app.send_task("collector.tasks.mark_candidates"), robust=True)
+def ask_for_marks(run: GenerationRun) -> bool:
+    """Tells the workers if the run waits for nothing but marks; the sweep would find it too, later."""
+    if not awaits_marks(run) or run.candidates.unfinished().exists():
+        return False
+    transaction.on_commit(lambda: app.send_task("collector.tasks.mark_candidates"), robust=True)
+    return True
 
 
 def plan_further_samples(candidates: QuerySet[Candidate]) -> int:
@@ -51,7 +54,7 @@ def plan_further_samples(candidates: QuerySet[Candidate]) -> int:
     return len(short)
 
 
-def _groups(candidates: QuerySet[Candidate]) -> QuerySet[Candidate, dict[str, Any]]:
+def _groups(candidates: QuerySet[Candidate]) -> Iterable[Mapping[str, Any]]:
     asked = candidates.filter(generator__distinct_samples__isnull=False)
     is_seen = Q(state=Candidate.State.DONE, left_out="")
     return (
@@ -69,7 +72,7 @@ def _groups(candidates: QuerySet[Candidate]) -> QuerySet[Candidate, dict[str, An
     )
 
 
-def _missing(group: dict[str, Any]) -> int:
+def _missing(group: Mapping[str, Any]) -> int:
     wanted = group["generator__distinct_samples"]
     most = group["generator__max_samples"] or PATIENCE * wanted
     return int(min(wanted - group["distinct"], most - group["sampled"]))

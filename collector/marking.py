@@ -121,7 +121,8 @@ def _compare(prompts: list[list[Candidate]]) -> list[Compared]:
     others = [rows for rows in prompts if not sentence_encoder.knows(rows[0].prompt.language)]
     if not sentence_encoder.is_available():
         encoded, others = [], prompts
-    vectors = sentence_encoder.encode([c.text for rows in encoded for c in rows]) if encoded else None
+    texts = [candidate.text for rows in encoded for candidate in rows]
+    vectors = sentence_encoder.encode(texts) if texts else shingle_vectors([])
     compared, start = [], 0
     for rows in encoded:
         compared.append(Compared(rows, vectors[start : start + len(rows)], sentence_encoder.NAME))
