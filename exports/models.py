@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from annotations.models import ValueProfile
 from collector.models import Campaign, CampaignQuerySet, User
 
 
@@ -82,3 +83,63 @@ class ReleaseFile(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class TextReview(models.Model):
+    """What somebody decided on words that an annotator wrote: how they are released, or not at all.
+
+    Decisions are added, never changed; the latest on the same words of the same annotator counts.
+    """
+
+    class Decision(models.TextChoices):
+        RELEASED = "released", _("released")
+        KEPT_BACK = "kept_back", _("kept back")
+
+    # What is withdrawn with a profile is every copy of its words.
+    profile = models.ForeignKey(ValueProfile, on_delete=models.CASCADE, related_name="+")
+    decision = models.CharField(max_length=16, choices=Decision)
+    original = models.TextField()
+    redacted = models.TextField(blank=True)  # as released
+    spans = models.JSONField(default=list)  # of the original: {"start", "end", "kind"}
+    # A decision outlives the account of whoever made it.
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["profile", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.decision} by {self.decided_by_id}"
+
+
+class TermsAcceptance(models.Model):
+    """That one person agreed to the terms of one restricted release, in these words."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="acceptances")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    terms = models.TextField()
+    accepted_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["release", "pk"]
+        constraints = [models.UniqueConstraint(fields=["release", "user"], name="terms_accepted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} for {self.release_id}"
+
+
+class Download(models.Model):
+    """That somebody was sent a file of a release, whole or a part of it; nothing about their machine."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="downloads")
+    # That a copy left stays known when the account is gone.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    path = models.CharField(max_length=300)
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["release", "-sent_at"], name="download_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.path} to {self.user_id}"
