@@ -5,78 +5,103 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('collector', '0001_initial'),
+        ("collector", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='generationrun',
-            name='one_active_run_per_generator',
+            model_name="generationrun",
+            name="one_active_run_per_generator",
         ),
         migrations.AddField(
-            model_name='candidate',
-            name='cost',
+            model_name="candidate",
+            name="cost",
             field=models.FloatField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='candidate',
-            name='duplicate_of',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='duplicates', to='collector.candidate'),
+            model_name="candidate",
+            name="duplicate_of",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="duplicates",
+                to="collector.candidate",
+            ),
         ),
         migrations.AddField(
-            model_name='candidate',
-            name='flags',
+            model_name="candidate",
+            name="flags",
             field=models.JSONField(blank=True, default=list),
         ),
         migrations.AddField(
-            model_name='candidate',
-            name='new_tokens',
+            model_name="candidate",
+            name="new_tokens",
             field=models.PositiveIntegerField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='candidate',
-            name='prompt_tokens',
+            model_name="candidate",
+            name="prompt_tokens",
             field=models.PositiveIntegerField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='generationrun',
-            name='priority',
+            model_name="generationrun",
+            name="priority",
             field=models.SmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='generator',
-            name='distinct_samples',
+            model_name="generator",
+            name="distinct_samples",
             field=models.PositiveSmallIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='generator',
-            name='max_samples',
+            model_name="generator",
+            name="max_samples",
             field=models.PositiveSmallIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='generator',
-            name='new_token_price',
-            field=models.FloatField(blank=True, help_text='US dollars for a million generated tokens.', null=True),
+            model_name="generator",
+            name="new_token_price",
+            field=models.FloatField(
+                blank=True, help_text="US dollars for a million generated tokens.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='generator',
-            name='prompt_token_price',
-            field=models.FloatField(blank=True, help_text='US dollars for a million prompt tokens.', null=True),
+            model_name="generator",
+            name="prompt_token_price",
+            field=models.FloatField(
+                blank=True, help_text="US dollars for a million prompt tokens.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='generator',
-            name='queue',
-            field=models.SlugField(default='generation', help_text='The workers of this queue run the model.', max_length=64),
+            model_name="generator",
+            name="queue",
+            field=models.SlugField(
+                default="generation", help_text="The workers of this queue run the model.", max_length=64
+            ),
         ),
         migrations.AlterField(
-            model_name='generationrun',
-            name='state',
-            field=models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('paused', 'paused'), ('done', 'done'), ('cancelled', 'cancelled')], default='queued', max_length=16),
+            model_name="generationrun",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("queued", "queued"),
+                    ("running", "running"),
+                    ("paused", "paused"),
+                    ("done", "done"),
+                    ("cancelled", "cancelled"),
+                ],
+                default="queued",
+                max_length=16,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='generationrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running', 'paused'])), fields=('generator',), name='one_active_run_per_generator'),
+            model_name="generationrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running", "paused"])),
+                fields=("generator",),
+                name="one_active_run_per_generator",
+            ),
         ),
     ]
