@@ -12,8 +12,8 @@ from collector.models import Campaign
 def delete_old_ids(now: datetime) -> int:
     """Deletes the platform ids of whoever was paid N days ago, N being the campaign's own; returns how many.
 
-    Who is owed nothing (they finished nothing) is forgotten N days after the campaign closed. From then on only the
-    withdrawal code, or the browser they came with, says which ratings are whose.
+    Who is owed nothing (they finished nothing) is forgotten N days after the campaign closed. From then on
+    only the withdrawal code, or the browser they came with, says which ratings are whose.
     """
     with_ids = Campaign.objects.filter(pk__in=Identity.objects.order_by().values("campaign"))
     return sum(_delete_of(campaign, recruitment_of(campaign), now) for campaign in with_ids)

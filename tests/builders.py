@@ -86,7 +86,7 @@ def make_open_campaign(
     recruitment: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Campaign:
-    """Open, with two criteria, done candidates, a consent document, strata and quotas; takes unverified ids."""
+    """Open, with criteria, done candidates, a consent document, strata and quotas; takes unverified ids."""
     defaults = {"strata": [AGE, GENDER] if strata is None else strata, "wildcard_seats": 1}
     campaign = make_campaign(slug, **defaults | fields)
     make_criterion(campaign, "acceptable", position=0)

@@ -46,8 +46,8 @@ def start_with(**environment: str) -> subprocess.CompletedProcess:
         (
             "PROVIDER_HOSTS",
             "http://169.254.169.254:80",
-            '"http://169.254.169.254:80" is neither a host name nor a loopback or private address with scheme '
-            "and port, as in http://127.0.0.1:8080",
+            '"http://169.254.169.254:80" is neither a host name nor a loopback or private address with '
+            "scheme and port, as in http://127.0.0.1:8080",
         ),
         ("LOG_FORMAT", "xml", "must be one of console, json"),
         ("LOG_LEVEL", "loud", "must be one of DEBUG, INFO, WARNING, ERROR"),
