@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
+from annotations.instruments.loader import available_instruments
 from annotations.strata import MAX_SEATS, are_cuts
 from collector.models import Campaign, Criterion, Generator
 from collector.outbound import MAX_URL
@@ -28,7 +29,7 @@ TIERS = ("open", "restricted", "internal")
 KNOWN = (
     "title", "description", "licence", "languages", "strata", "seats_per_stratum", "wildcard_seats",
     "stratum_seats", "soft_targets", "repeat_percent", "repeat_distance",
-    "lease_minutes", "criteria", "generators", "privacy", "demo",
+    "lease_minutes", "instruments", "criteria", "generators", "privacy", "demo",
 )  # fmt: skip
 
 
@@ -60,6 +61,7 @@ class CampaignFile:
         self.stratum_seats = self._stratum_seats()
         self.repeat_percent = self._whole("repeat_percent", 0, low=0)
         self.repeat_distance = self._whole("repeat_distance", 20, low=0)
+        self.instruments = self._instruments()
         self.privacy = self._privacy()
         self.generators = [
             self._generator(entry, index) for index, entry in enumerate(self._list("generators"))
@@ -115,6 +117,17 @@ class CampaignFile:
             return value
         self.refuse(name, _("is not a list of short texts"))
         return []
+
+    def _instruments(self) -> list[str] | None:
+        """The questionnaires to ask; None, the usual ones, where nothing is said."""
+        if self.settings.get("instruments") is None:
+            return None
+        known = available_instruments()
+        given = self._texts("instruments", 64)
+        for name in given:
+            if name not in known:
+                self.refuse("instruments", unknown_message(name, list(known)))
+        return given
 
     def _whole(self, name: str, default: int, *, low: int) -> int:
         value = self.settings.get(name)
@@ -237,6 +250,7 @@ def write_settings(campaign: Campaign) -> dict[str, Any]:
         "soft_targets": campaign.soft_targets,
         "repeat_percent": campaign.repeat_percent,
         "repeat_distance": campaign.repeat_distance,
+        "instruments": campaign.instruments,
         "generators": generators,
         "privacy": campaign.privacy,
     }

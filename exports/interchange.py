@@ -112,6 +112,7 @@ def _store(source: Folder, settings: CampaignFile, slug: str, now: datetime) -> 
         stratum_seats=settings.stratum_seats,
         wildcard_seats=settings.wildcard_seats,
         soft_targets=settings.soft_targets,
+        **({} if settings.instruments is None else {"instruments": settings.instruments}),
         repeat_percent=settings.repeat_percent,
         repeat_distance=settings.repeat_distance,
         lease_minutes=settings.lease_minutes,

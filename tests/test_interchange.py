@@ -83,6 +83,7 @@ def test_a_jurys_settings_are_read_and_written_as_they_were(tmp_path):
         "stratum_seats": {"low": 4},
         "wildcard_seats": 2,
         "soft_targets": [{"attribute": "age", "levels": ["old", "young"]}],
+        "instruments": ["core-demographics", "mini-ipip-20"],
         "repeat_percent": 5,
         "repeat_distance": 10,
     }
