@@ -89,6 +89,9 @@ class PrivacySerializer(StrictSerializer):
 
     attributes = serializers.ListField(child=serializers.SlugField(max_length=SLUG_LENGTH), required=False)
     tier = serializers.ChoiceField(choices=["open", "restricted", "internal"], required=False)
+    free_text = serializers.BooleanField(
+        required=False, help_text=gettext_lazy("Whether it may carry what annotators wrote, once read.")
+    )
 
 
 class OwnGeneratorField(serializers.SlugRelatedField):

@@ -40,6 +40,11 @@ class CampaignForm(forms.ModelForm):
         ),
     )
 
+    free_text = forms.BooleanField(
+        label=gettext_lazy("Releases may carry what people wrote about their values, once somebody read it"),
+        required=False,
+    )
+
     class Meta:
         model = Campaign
         fields = [
@@ -104,6 +109,7 @@ class CampaignForm(forms.ModelForm):
             self.initial["languages"] = ", ".join(self.instance.languages)
             self.initial["tier"] = self.instance.privacy.get("tier", Release.Tier.RESTRICTED)
             self.initial["attributes"] = self.instance.privacy.get("attributes", [])
+            self.initial["free_text"] = bool(self.instance.privacy.get("free_text"))
 
     def jury_fields(self) -> list[forms.BoundField]:
         return [self[_levels(attribute)] for attribute in self.jury]
@@ -141,7 +147,11 @@ class CampaignForm(forms.ModelForm):
         ]
         # A jury whose strata are kept back says nothing of its strata.
         released = [*(entry["attribute"] for entry in campaign.strata), *self.cleaned_data["attributes"]]
-        campaign.privacy = {"attributes": list(dict.fromkeys(released)), "tier": self.cleaned_data["tier"]}
+        campaign.privacy = {name: rule for name, rule in campaign.privacy.items() if name != "free_text"} | {
+            "attributes": list(dict.fromkeys(released)),
+            "tier": self.cleaned_data["tier"],
+            **({"free_text": True} if self.cleaned_data["free_text"] else {}),
+        }
         campaign.save()
         remark(campaign, self.changed_data)
         make_strata(campaign)

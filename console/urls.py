@@ -13,6 +13,7 @@ from console import (
     recruitment_pages,
     release_pages,
     setup_pages,
+    text_review_pages,
 )
 
 app_name = "console"
@@ -65,6 +66,8 @@ urlpatterns = [
     path("console/c/<slug:slug>/questionnaires/text/", instrument_pages.text_upload, name="text_upload"),
     path("console/c/<slug:slug>/practice/", practice_pages.practice, name="practice"),
     path("console/c/<slug:slug>/people/", practice_pages.people, name="people"),
+    path("console/c/<slug:slug>/texts/", text_review_pages.texts, name="texts"),
+    path("console/c/<slug:slug>/texts/<int:profile>/", text_review_pages.text, name="text"),
     path("console/c/<slug:slug>/consent/", setup_pages.consent, name="consent"),
     path("console/c/<slug:slug>/releases/", release_pages.releases_part, name="releases_part"),
     path("console/c/<slug:slug>/releases/cut/", release_pages.cut_release, name="cut_release"),

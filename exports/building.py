@@ -42,7 +42,7 @@ def build_release(release: Release, path: Path, *, include_simulated: bool) -> d
         with snapshot():
             jurors = find_jurors(release, include_simulated=include_simulated)
             tier = _tier(release, jurors)
-            jurors, privacy = pass_gate(release.campaign, tier, jurors)
+            jurors, privacy = pass_gate(release, tier, jurors)
             tables = CampaignTables(release, jurors)
             rows = {each.table.name: _write(path, each.table.name, each) for each in tables.read()}
             gone = find_gone(release)

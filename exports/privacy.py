@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -76,7 +77,11 @@ def find_jurors(release: Release, *, include_simulated: bool) -> Jurors:
     """Everyone whose consent at the cutoff covers releasing their ratings, with what else it covers."""
     jurors = Jurors()
     policy = _Policy(release.campaign)
-    scopes, profiles, seated = _scopes_at(release), _profiles_at(release), _seated_at(release)
+    scopes, profiles, seated = (
+        _scopes_at(release.campaign, release.cutoff),
+        _profiles_at(release),
+        _seated_at(release),
+    )
     enrolled = Annotator.objects.filter(campaign=release.campaign, enrolled_at__lte=release.cutoff)
     annotators = enrolled.select_related("stratum")
     for annotator in annotators.order_by("pk").iterator(chunk_size=2000):
@@ -106,9 +111,14 @@ def ids_of(annotator: Annotator, release: Release) -> set[str]:
     }
 
 
-def _scopes_at(release: Release) -> dict[int, frozenset[str]]:
+def consenting(campaign: Campaign, scope: Scope, now: datetime) -> set[int]:
+    """Keys of the annotators whose latest consent covers the scope."""
+    return {key for key, scopes in _scopes_at(campaign, now).items() if scope in scopes}
+
+
+def _scopes_at(campaign: Campaign, cutoff: datetime) -> dict[int, frozenset[str]]:
     """The latest consent of each annotator at the cutoff."""
-    consents = Consent.objects.filter(annotator__campaign=release.campaign, given_at__lte=release.cutoff)
+    consents = Consent.objects.filter(annotator__campaign=campaign, given_at__lte=cutoff)
     rows = consents.order_by("pk").values_list("annotator_id", "scopes")
     return {annotator: frozenset(scopes) for annotator, scopes in rows.iterator(chunk_size=5000)}
 

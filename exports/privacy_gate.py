@@ -12,6 +12,7 @@ from exports.coarser_levels import COARSER
 from exports.columns import SCORE_PREFIX
 from exports.models import Release
 from exports.privacy import SPECIAL_CATEGORY, Juror, Jurors
+from exports.text_review import reviewed_texts
 
 K = {Release.Tier.OPEN: 10, Release.Tier.RESTRICTED: 5, Release.Tier.INTERNAL: 5}
 DIVERSITY = 2
@@ -23,13 +24,18 @@ STRATUM, WEIGHT = "stratum", "weight"  # a survey weight tells which cell of a t
 Report = dict[str, Any]
 
 
-def pass_gate(campaign: Campaign, tier: str, jurors: Jurors) -> tuple[Jurors, Report]:
+def pass_gate(release: Release, tier: str, jurors: Jurors) -> tuple[Jurors, Report]:
     """The jurors as the tier may show them, and the report; an internal release shows them as they are.
 
     Quasi-identifiers are every attribute that is released, the survey weight, and always the stratum;
     `quasi_identifiers` and `sensitive` of the campaign's policy name others.
     """
+    campaign = release.campaign
     enforced = tier != Release.Tier.INTERNAL
+    if enforced:
+        jurors, texts = _reviewed(jurors, reviewed_texts(release))
+    else:
+        texts = {"as_written": sum(bool(juror.text) for juror in jurors.by_key.values())}
     people = _as_released(tier, jurors.in_order) if enforced else jurors.in_order
     rows = [_row(juror) for juror in people]
     rules = _rules(campaign, tier, rows)
@@ -43,6 +49,7 @@ def pass_gate(campaign: Campaign, tier: str, jurors: Jurors) -> tuple[Jurors, Re
         "l_required": rules.diversity,
         "k_before": smallest_class(rows, rules.quasi_identifiers),
         "l_before": fewest_values(rows, rules),
+        "texts": texts,
         "score_step": SCORE_STEPS.get(Release.Tier(tier)),
     }
     if not enforced:
@@ -77,6 +84,19 @@ def why_unmet(report: Report | None) -> str:
 
 def _complies(found: int | None, required: int) -> bool:
     return found is None or found >= required
+
+
+def _reviewed(jurors: Jurors, decided: Mapping[tuple[int, str], str | None]) -> tuple[Jurors, dict[str, int]]:
+    """The jurors with their words as somebody released them; and how many, by what became of them."""
+    counts = {"released": 0, "kept_back": 0, "waiting": 0}
+    by_key = {}
+    for key, juror in jurors.by_key.items():
+        words = decided.get((key, juror.text)) if juror.text else None
+        by_key[key] = replace(juror, text=words)
+        if juror.text:
+            is_decided = (key, juror.text) in decided
+            counts["released" if words else "kept_back" if is_decided else "waiting"] += 1
+    return replace(jurors, by_key=by_key), counts
 
 
 def _as_released(tier: str, people: list[Juror]) -> list[Juror]:

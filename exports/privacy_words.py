@@ -8,7 +8,8 @@ def privacy_in_words(privacy: dict[str, Any]) -> list[str]:
     columns = ", ".join(f"`{name}`" for name in privacy["quasi_identifiers"]) or "none"
     parts = [f"Columns by which somebody might be recognised (quasi-identifiers): {columns}."]
     if not privacy["enforced"]:
-        return [*parts, f"{_reached(privacy)} An internal release shows them as they are."]
+        parts.append(f"{_reached(privacy)} An internal release shows them as they are.")
+        return [*parts, *_texts(privacy["texts"])]
     parts.append(
         f"At least {privacy['k_required']} annotators look alike in all of them, and where they do, they "
         f"give at least {privacy['l_required']} different answers on sensitive matters. Levels were made "
@@ -22,7 +23,20 @@ def privacy_in_words(privacy: dict[str, Any]) -> list[str]:
         f"out. A group of fewer than {privacy['k_required']} annotators has no number of its own in "
         "`metrics.json`."
     )
-    return [part for part in parts if part]
+    return [part for part in [*parts, *_texts(privacy["texts"])] if part]
+
+
+def _texts(texts: dict[str, int]) -> list[str]:
+    """What became of the words that annotators wrote; nothing where there are none."""
+    if not any(texts.values()):
+        return []
+    if "as_written" in texts:
+        return [f"{texts['as_written']} texts stand in `profile_text` as written; nobody has reviewed them."]
+    return [
+        f"Of the texts that annotators wrote and let be released, {texts['released']} stand in "
+        f"`profile_text` as somebody read and redacted them, {texts['kept_back']} were kept back, and "
+        f"{texts['waiting']} are left out because nobody has read them yet."
+    ]
 
 
 def _reached(privacy: dict[str, Any]) -> str:
