@@ -1,1 +1,1 @@
-"""Numbers from numbers: agreement, welfare, distributions and their uncertainty, in numpy only."""
+"""Numbers from numbers: agreement, welfare, distributions and their uncertainty, in numpy and scipy."""

@@ -165,8 +165,8 @@ def pigeonhole_welfare(
         return estimate.with_interval(Interval(None, None, PIGEONHOLE_BOOTSTRAP, seed, reason))
     rng = np.random.default_rng(seed)
     replicates = np.array([mean_welfare(*panel.draw(rng)) for _ in range(resamples)])
-    centred = _centred(replicates, value)
-    return estimate.with_interval(percentile_interval(centred, level, PIGEONHOLE_BOOTSTRAP, seed))
+    moved = centred(replicates, value)
+    return estimate.with_interval(percentile_interval(moved, level, PIGEONHOLE_BOOTSTRAP, seed))
 
 
 def jury_interval(
@@ -204,7 +204,8 @@ def jury_interval(
     return percentile_interval(drawn, level, JURY_DRAWS, seed)
 
 
-def _centred(replicates: FloatArray, value: float) -> FloatArray:
+def centred(replicates: FloatArray, value: float) -> FloatArray:
+    """The replicates moved to have their mean at the value; kept in 0..1 where all numbers are."""
     defined = replicates[~np.isnan(replicates)]
     if defined.size == 0:
         return replicates
