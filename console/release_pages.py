@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,17 +16,21 @@ from console.access import (
     get_managed_campaign,
     get_readable_campaign,
     get_visible_release,
-    refuse_nul,
+    readable_campaigns,
     signed_in_user,
 )
 from console.campaign_pages import render_campaign
 from console.forms import ReleaseForm
 from console.releases import headline_findings, missing_benchmarks, release_row, release_rows, table_counts
+from exports.access import TermsNotAccepted, get_release_file
 from exports.downloads import send_file
 from exports.models import Release
 from exports.releases import InvalidVersion, NotPublishable, why_not_publishable
 from exports.releases import publish_release as publish
 from exports.tasks import VersionExists, request_release
+from exports.terms import TERMS, accept_terms, needs_terms
+
+SHOWN_DOWNLOADS = 50  # the latest first
 
 log = structlog.get_logger(__name__)
 
@@ -80,14 +84,21 @@ def _render_release(
     manifest = found.manifest
     left_out = manifest.get("left_out", [])
     withdrawn = sum(entry["count"] for entry in left_out if entry["why"] == "withdrawn")
+    user, manages = signed_in_user(request), can_manage(request, found.campaign)
+    asks_terms = needs_terms(user, found)
     context = {
         "campaign": found.campaign,
         "release": release_row(found),
-        "can_manage": can_manage(request, found.campaign),
+        "can_manage": manages,
+        "can_read": readable_campaigns(request).filter(pk=found.campaign_id).exists(),
+        "terms": TERMS if asks_terms else (),
+        "downloads": found.downloads.select_related("user")[:SHOWN_DOWNLOADS] if manages else (),
+        "downloads_total": found.downloads.count() if manages else 0,
+        "acceptances": found.acceptances.select_related("user")[:SHOWN_DOWNLOADS] if manages else (),
         "blockers": _blockers(found),
         "problems": problems,
         "counts": table_counts(found),
-        "findings": headline_findings(found),
+        "findings": [] if asks_terms else headline_findings(found),
         "files": found.files.all(),
         "left_out": left_out,
         "privacy": manifest.get("privacy"),
@@ -123,11 +134,26 @@ def publish_release(request: HttpRequest, slug: str, version: str) -> HttpRespon
 
 
 @login_required
+@require_POST
+def release_terms(request: HttpRequest, slug: str, version: str) -> HttpResponse:
+    """Keeps that whoever is signed in agrees to the release's terms."""
+    found = get_visible_release(request, slug, version)
+    if request.POST.get("agree") != "on":
+        problem = _("Tick that you agree, or leave the files where they are.")
+        return _render_release(request, found, status=400, problems=(problem,))
+    accept_terms(signed_in_user(request), found, now=timezone.now())
+    log.info("terms_accepted", campaign=slug, version=version, user=request.user.pk)
+    return redirect("console:release", slug, version)
+
+
+@login_required
 @require_safe
 def release_file(request: HttpRequest, slug: str, version: str, path: str) -> HttpResponseBase:
-    """One file, byte for byte; who took it is logged."""
-    refuse_nul(path)
+    """One file, byte for byte; who was sent it is kept."""
     found = get_visible_release(request, slug, version)
-    file = get_object_or_404(found.files.select_related("release__campaign"), path=path)
+    try:
+        file = get_release_file(signed_in_user(request), found, path)
+    except TermsNotAccepted as error:
+        return _render_release(request, found, status=403, problems=(str(error),))
     log.info("release_file_read", campaign=slug, version=version, path=path, user=request.user.pk)
     return send_file(request, file)

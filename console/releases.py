@@ -62,6 +62,7 @@ def release_row(release: Release) -> dict[str, Any]:
         "published": release.state == Release.State.PUBLISHED,
         "internal": release.tier == Release.Tier.INTERNAL,
         "tier": release.get_tier_display(),
+        "tier_name": release.tier,
         "has_simulated": release.has_simulated,
         "published_on": release.published_at,
         "ratings": counts.get("ratings"),

@@ -78,6 +78,11 @@ urlpatterns = [
         name="publish_release",
     ),
     path(
+        "console/c/<slug:slug>/releases/<str:version>/terms/",
+        release_pages.release_terms,
+        name="release_terms",
+    ),
+    path(
         "console/c/<slug:slug>/releases/<str:version>/files/<path:path>",
         release_pages.release_file,
         name="release_file",

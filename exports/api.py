@@ -141,7 +141,10 @@ class ReleaseFileList(generics.ListAPIView):
 
 
 class ReleaseFileView(APIView):
-    """One file, byte for byte: ranges are honoured, and the ETag is its SHA-256."""
+    """One file, byte for byte: ranges are honoured, and the ETag is its SHA-256; who was sent it is kept.
+
+    Files of a restricted release need its terms to be agreed to on its page in the console first (403).
+    """
 
     content_negotiation_class = AnyAccept
 
@@ -156,7 +159,8 @@ class ReleaseFileView(APIView):
         responses=FILE | {304: None, 416: None},
     )
     def get(self, request: Request, pk: int, path: str) -> HttpResponseBase:
-        file = get_release_file(signed_in_user(request), pk, path)
+        user = signed_in_user(request)
+        file = get_release_file(user, get_visible_release(user, pk), path)
         log.info("release_file_read", release=pk, path=path, user=request.user.pk)
         return send_file(request, file)
 
@@ -166,7 +170,9 @@ class MetricList(APIView):
 
     @extend_schema(responses=MetricSerializer(many=True))
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        return send_file(request, get_release_file(signed_in_user(request), pk, "metrics.json"), inline=True)
+        user = signed_in_user(request)
+        file = get_release_file(user, get_visible_release(user, pk), "metrics.json")
+        return send_file(request, file, inline=True)
 
 
 class ReleaseCut(APIView):

@@ -1,4 +1,4 @@
-"""Sending one file of a release: whole or a range of it, with its checksum as the ETag."""
+"""Sending one file of a release, whole or a range of it, its checksum as the ETag; and who was sent it."""
 
 import re
 from collections.abc import Iterator
@@ -8,9 +8,11 @@ from typing import IO
 
 from django.core.files.storage import storages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
 from django.utils.http import parse_etags
 
-from exports.models import Release, ReleaseFile
+from collector.models import User
+from exports.models import Download, Release, ReleaseFile
 from exports.releases import release_folder
 
 CHUNK = 256 * 1024
@@ -34,7 +36,7 @@ def open_release_file(release: Release, path: str) -> IO[bytes]:
 def send_file(request: HttpRequest, file: ReleaseFile, *, inline: bool = False) -> HttpResponseBase:
     """200 with all of it, 206 with one range, 304 where the reader has it, 416 where there is no such range.
 
-    Several ranges at once are answered with the whole, as RFC 9110 allows.
+    Several ranges at once are answered with the whole, as RFC 9110 allows. What is sent is kept as Download.
     """
     etag = f'"{file.sha256}"'
     if _has_it(request, etag):
@@ -53,6 +55,9 @@ def send_file(request: HttpRequest, file: ReleaseFile, *, inline: bool = False) 
     if not inline:
         # Names of files in a release are ours: letters, digits, dots.
         response["Content-Disposition"] = f'attachment; filename="{PurePosixPath(file.path).name}"'
+    if request.method == "GET":
+        user = request.user if isinstance(request.user, User) else None
+        Download.objects.create(release=file.release, user=user, path=file.path, sent_at=timezone.now())
     return _with_headers(response, file, etag)
 
 

@@ -17,12 +17,12 @@ def make_id_key() -> str:
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
     def readable_by(self, user: User) -> "ReleaseQuerySet":
-        """Published ones of campaigns the user may read, and every one of campaigns they manage."""
+        """Every one of campaigns the user manages; published ones of those they read, and all open ones."""
         campaigns: CampaignQuerySet = Campaign.objects.all()
+        is_theirs = Q(campaign__in=campaigns.readable_by(user)) | Q(tier=Release.Tier.OPEN)
         return self.filter(
-            Q(campaign__in=campaigns.managed_by(user))
-            | Q(campaign__in=campaigns.readable_by(user), state=Release.State.PUBLISHED)
-        ).exclude(state=Release.State.CUTTING)
+            Q(campaign__in=campaigns.managed_by(user)) | (Q(state=Release.State.PUBLISHED) & is_theirs)
+        )
 
 
 class Release(models.Model):
