@@ -116,7 +116,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 30,
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-            "PRAGMA cache_size=-32000; PRAGMA mmap_size=134217728"
+            "PRAGMA cache_size=-32000; PRAGMA mmap_size=1073741824"
         ),
     }
     # A file: threads of a test then wait for each other's locks as processes do, which memory cannot.
