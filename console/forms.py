@@ -77,7 +77,9 @@ class CampaignForm(forms.ModelForm):
             "slug": gettext_lazy(
                 "In every address; letters, digits and hyphens. It cannot be changed later."
             ),
-            "wildcard_seats": gettext_lazy("Empty: 15% of the jury, at least one. They shut nobody out."),
+            "wildcard_seats": gettext_lazy(
+                "Empty: 15 in a hundred seats, at least one. They shut nobody out."
+            ),
             "max_seats_per_annotator": gettext_lazy("Empty: as many as they like."),
             "duplicate_threshold": gettext_lazy(
                 "From 0 to 1. Empty: 0.95 where meanings are compared, 0.8 where letters are."

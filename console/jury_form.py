@@ -61,7 +61,9 @@ class JuryForm(forms.ModelForm):
             "dropout_percent": gettext_lazy("People who leave without rating, in a hundred"),
         }
         help_texts = {
-            "wildcard_seats": gettext_lazy("Empty: 15% of the jury, at least one. They shut nobody out."),
+            "wildcard_seats": gettext_lazy(
+                "Empty: 15 in a hundred seats, at least one. They shut nobody out."
+            ),
             "max_seats_per_annotator": gettext_lazy("Empty: as many as they like."),
             "repeat_percent": gettext_lazy(
                 "5 to 10 show how steady people's answers are; 0 asks nothing twice."
