@@ -173,9 +173,10 @@ class CampaignFile:
             return {}
         if value.get("tier", "internal") not in TIERS:
             self.refuse("privacy.tier", _("is none of open, restricted, internal"))
-        attributes = value.get("attributes", [])
-        if not isinstance(attributes, list) or not all(isinstance(name, str) for name in attributes):
-            self.refuse("privacy.attributes", _("is not a list of texts"))
+        for name in ("attributes", "quasi_identifiers", "sensitive"):
+            columns = value.get(name, [])
+            if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
+                self.refuse(f"privacy.{name}", _("is not a list of texts"))
         return value
 
     def _generator(self, entry: object, index: int) -> Generator:

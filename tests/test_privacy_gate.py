@@ -10,6 +10,7 @@ from django.core.files.storage import storages
 from django.utils import timezone
 
 from collector.models import Campaign, Membership
+from exports.columns import TABLES
 from exports.interchange import import_campaign
 from exports.models import Release
 from exports.releases import NotPublishable, cut_release, publish_release, release_folder, verify_release
@@ -244,3 +245,12 @@ def test_the_page_says_why_it_cannot_be_published(tmp_path, client):
 
     assert "4 annotators cannot be hidden among each other" in page
     assert client.post("/console/c/study/releases/1.0/publish/").status_code == 409
+
+
+def test_a_gated_release_survives_the_round_trip(study):
+    first = cut(study)
+    again = cut(import_campaign(first, "again"))
+
+    for table in TABLES:
+        paths = [folder / "data" / f"{table}.parquet" for folder in (first, again)]
+        assert pq.read_table(paths[0]).equals(pq.read_table(paths[1])), table
