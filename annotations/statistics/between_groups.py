@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from annotations.statistics.arrays import FloatArray, IntArray, as_labels, as_vector
 from annotations.statistics.estimate import Estimate
-from annotations.statistics.uncertainty import percentile_interval
+from annotations.statistics.uncertainty import centred, percentile_interval
 
 Distance = Literal["jsd", "tvd", "w1"]
-ANNOTATOR_BOOTSTRAP = "annotator_bootstrap_within_strata_percentile"
+ANNOTATOR_BOOTSTRAP = "annotator_bootstrap_within_strata_centred_percentile"
 # Items are worked on in blocks, so that memory stays bounded.
 BLOCK_ITEMS = 65_536
 
@@ -113,9 +113,10 @@ def mean_group_distance(
 ) -> GroupDistance:
     """Mean over items of the mean over pairs of groups, with its noise floor and the excess over it.
 
-    With `resamples`, annotators are drawn with replacement within their group (with all their ratings), and
-    the central `level` of the results is the interval. Undefined when no item has ratings of two groups, or
-    at one category. An annotator sits in the group of their first rating.
+    With `resamples`, annotators are drawn with replacement within their group, with all their ratings; the
+    interval is the central `level` of the results, moved to have their mean at the value, because redrawing
+    adds noise and so distance. An annotator sits in the group of their first rating. Undefined when no item
+    has ratings of two groups, and with one category.
     """
     ratings, declared = as_vector(values, "values"), as_vector(categories, "categories")
     given = ~np.isnan(ratings)
@@ -162,7 +163,7 @@ def mean_group_distance(
             mean_of(pair_distances(counted(draw[annotator]), distance, least=least).distances)
             for draw in draws
         ]
-        interval = percentile_interval(np.array(means), level, ANNOTATOR_BOOTSTRAP, seed)
+        interval = percentile_interval(centred(np.array(means), value), level, ANNOTATOR_BOOTSTRAP, seed)
         estimate = estimate.with_interval(interval)
     return GroupDistance(estimate, floor, value - floor)
 
