@@ -5,15 +5,17 @@ import hmac
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
 from annotations.models import Annotator, Ballot, Consent, Scope, ValueProfile
+from annotations.questionnaires import campaign_instruments
 from annotations.strata import WILDCARD_LABEL
 from collector.models import Campaign
 from exports.columns import EXTRA_PREFIX, SCORE_PREFIX
 from exports.models import Release
+from exports.raw_items import ITEM_PREFIX, item_columns
 
 SIMULATED = "simulated"
 # Answers on religion and politics, which ask for a consent of their own.
@@ -79,7 +81,7 @@ def find_jurors(release: Release, *, include_simulated: bool) -> Jurors:
     policy = _Policy(release.campaign)
     scopes, profiles, seated = (
         _scopes_at(release.campaign, release.cutoff),
-        _profiles_at(release),
+        _profiles_at(release, with_answers=bool(policy.instruments)),
         _seated_at(release),
     )
     enrolled = Annotator.objects.filter(campaign=release.campaign, enrolled_at__lte=release.cutoff)
@@ -123,12 +125,22 @@ def _scopes_at(campaign: Campaign, cutoff: datetime) -> dict[int, frozenset[str]
     return {annotator: frozenset(scopes) for annotator, scopes in rows.iterator(chunk_size=5000)}
 
 
-def _profiles_at(release: Release) -> dict[int, tuple[dict[str, Any], dict[str, Any], str]]:
+class _Profile(NamedTuple):
+    """What a release reads of somebody's latest profile; `answers` only where the policy asks for them."""
+
+    attributes: dict[str, Any] = {}
+    scores: dict[str, Any] = {}
+    text: str = ""
+    answers: dict[str, Any] = {}
+
+
+def _profiles_at(release: Release, *, with_answers: bool) -> dict[int, _Profile]:
     profiles = ValueProfile.objects.filter(
         annotator__campaign=release.campaign, created_at__lte=release.cutoff
     )
-    rows = profiles.order_by("version").values_list("annotator_id", "attributes", "scores", "text")
-    return {annotator: (attributes, scores, text) for annotator, attributes, scores, text in rows.iterator()}
+    columns = ["attributes", "scores", "text", *(["answers"] if with_answers else [])]
+    rows = profiles.order_by("version").values_list("annotator_id", *columns)
+    return {annotator: _Profile(*rest) for annotator, *rest in rows.iterator()}
 
 
 def _seated_at(release: Release) -> set[int]:
@@ -142,20 +154,25 @@ class _Policy:
     def __init__(self, campaign: Campaign) -> None:
         self.attributes = allowed_attributes(campaign)
         self.free_text = bool(campaign.privacy.get("free_text")) or self.attributes is None
+        # Raw answers are fingerprints: never in an open release, elsewhere only where the policy asks.
+        is_asked = campaign.privacy.get("raw_items") and campaign.privacy.get("tier") != Release.Tier.OPEN
+        self.instruments = campaign_instruments(campaign) if is_asked else []
+        self.raw_items = bool(is_asked)
         strata = {entry["attribute"] for entry in campaign.strata}
         self.strata = self.attributes is None or strata <= self.attributes
 
     def show(
         self,
         annotator: Annotator,
-        profile: tuple[dict[str, Any], dict[str, Any], str] | None,
+        profile: _Profile | None,
         scopes: frozenset[str],
         release: Release,
         is_simulated: bool,
     ) -> Juror:
-        answers, scores, text = profile or ({}, {}, "")
+        answers, scores, text, items = profile or _Profile()
         shows_answers = Scope.RELEASE_DEMOGRAPHICS in scopes
         columns = answers | {f"{SCORE_PREFIX}{name}": value for name, value in scores.items()}
+        columns |= item_columns(self.instruments, items)
         if Scope.SPECIAL_CATEGORY not in scopes:
             columns = {name: value for name, value in columns.items() if name not in SPECIAL_CATEGORY}
         is_imported = annotator.source == Annotator.Source.IMPORTED
@@ -188,8 +205,12 @@ class _Policy:
         return {
             name: value
             for name, value in columns.items()
-            if name.startswith(prefix) and (self.attributes is None or name in self.attributes)
+            if name.startswith(prefix) and self._is_allowed(name)
         }
+
+    def _is_allowed(self, name: str) -> bool:
+        is_raw_item = self.raw_items and name.startswith(ITEM_PREFIX)
+        return is_raw_item or self.attributes is None or name in self.attributes
 
 
 def _keyed(key: str, number: int) -> str:

@@ -1,6 +1,6 @@
 """The privacy gate: what a release may say of its annotators in its tier, and the report of its cost."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from exports.coarser_levels import COARSER
 from exports.columns import SCORE_PREFIX
 from exports.models import Release
 from exports.privacy import SPECIAL_CATEGORY, Juror, Jurors
+from exports.raw_items import ITEM_PREFIX
 from exports.text_review import reviewed_texts
 
 K = {Release.Tier.OPEN: 10, Release.Tier.RESTRICTED: 5, Release.Tier.INTERNAL: 5}
@@ -50,6 +51,7 @@ def pass_gate(release: Release, tier: str, jurors: Jurors) -> tuple[Jurors, Repo
         "k_before": smallest_class(rows, rules.quasi_identifiers),
         "l_before": fewest_values(rows, rules),
         "texts": texts,
+        "raw_items": sum(name.startswith(ITEM_PREFIX) for name in _names(rows)),
         "score_step": SCORE_STEPS.get(Release.Tier(tier)),
     }
     if not enforced:
@@ -131,13 +133,19 @@ def _row(juror: Juror) -> Row:
     return juror.attributes | juror.extra | {STRATUM: juror.stratum, WEIGHT: juror.weight}
 
 
+def _names(rows: list[Row]) -> set[str]:
+    return {name for row in rows for name, value in row.items() if value is not None}
+
+
 def _rules(campaign: Campaign, tier: str, rows: list[Row]) -> Rules:
     policy: Mapping[str, Any] = campaign.privacy
-    known = sorted({name for row in rows for name, value in row.items() if value is not None})
+    known = sorted(_names(rows))
     sensitive = set(policy.get("sensitive", SENSITIVE))
     parts = tuple(entry["attribute"] for entry in campaign.strata)
     usual = {
-        name for name in known if not name.startswith(SCORE_PREFIX) or name in sensitive or name in parts
+        name
+        for name in known
+        if name in sensitive or name in parts or not _is_of_profile(name, policy.get("attributes", []))
     }
     named = set(policy.get("quasi_identifiers", usual)) | ({STRATUM, *parts} if STRATUM in known else set())
     columns = tuple(name for name in known if name in named)
@@ -149,6 +157,11 @@ def _rules(campaign: Campaign, tier: str, rows: list[Row]) -> Rules:
         coarser=COARSER,
         joined={STRATUM: parts} if STRATUM in columns and parts and set(parts) <= set(columns) else {},
     )
+
+
+def _is_of_profile(column: str, named: Sequence[str]) -> bool:
+    """Whether it is a score or an answer behind scores, which rounding and the tier take care of."""
+    return column.startswith(SCORE_PREFIX) or (column.startswith(ITEM_PREFIX) and column not in named)
 
 
 def _shown(people: list[Juror], rows: Iterable[Row]) -> dict[int, Juror]:

@@ -23,6 +23,11 @@ def privacy_in_words(privacy: dict[str, Any]) -> list[str]:
         f"out. A group of fewer than {privacy['k_required']} annotators has no number of its own in "
         "`metrics.json`."
     )
+    if privacy["raw_items"]:
+        parts.append(
+            f"{privacy['raw_items']} columns `item_...` hold answers to single questions. Together they tell "
+            "people apart: that is why this release is restricted."
+        )
     return [part for part in [*parts, *_texts(privacy["texts"])] if part]
 
 
