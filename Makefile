@@ -16,6 +16,7 @@ NO_KEY := collecting-static-files-needs-no-key
 NO_KEYS := SECRET_KEY=$(NO_KEY) IDENTITY_KEY=$(NO_KEY)
 COLLECT := $(NO_KEYS) $(BIN)/python manage.py collect_static
 MESSAGES := -l es -l de -l ar --no-obsolete --no-location --ignore=$(VENV) --verbosity 0
+SHARED_OUT := --numprocesses auto --maxprocesses 8 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # The name of a stamp is a hash of what it stands for, so a second install costs nothing.
@@ -41,11 +42,13 @@ packages:  ## Install PostgreSQL, Redis and Chromium for the tests (apt, when ro
 
 test: $(DEV_STAMP) packages  ## Run every test
 	$(COLLECT)
-	$(BIN)/python -m pytest $(ARGS)
+	# What starts servers, models or a browser has the machine to itself; the rest shares its cores.
+	$(BIN)/python -m pytest -m "not slow and not postgres" $(SHARED_OUT) $(ARGS)
+	$(BIN)/python -m pytest -m "slow or postgres" $(ARGS)
 
 test-fast: $(DEV_STAMP)  ## Run the tests that start no processes, models or browser
 	$(COLLECT)
-	$(BIN)/python -m pytest -m "not slow and not postgres" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow and not postgres" $(SHARED_OUT) $(ARGS)
 
 lint: $(DEV_STAMP)  ## Check format, style, types, templates and migrations
 	$(BIN)/ruff format --check $(CODE)

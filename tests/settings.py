@@ -8,7 +8,8 @@ import os
 import shutil
 import tempfile
 
-if not os.environ.get("DATA_DIR"):
+# Each of several processes that share the tests out has a folder of its own too.
+if not os.environ.get("DATA_DIR") or os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="empanel-tests-")
     atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 
