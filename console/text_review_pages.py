@@ -43,12 +43,11 @@ class TextForm(forms.Form):
 def texts(request: HttpRequest, slug: str) -> HttpResponse:
     """How many texts wait, and what was decided last."""
     campaign = get_managed_campaign(request, slug)
-    now = timezone.now()
-    waiting = waiting_texts(campaign, now=now)
+    waiting = waiting_texts(campaign)
     decided = TextReview.objects.filter(profile__annotator__campaign=campaign).select_related("decided_by")
     context = _context(campaign) | {
         "waiting": waiting.count(),
-        "total": texts_to_release(campaign, now=now).count(),
+        "total": texts_to_release(campaign).count(),
         "next": waiting.first(),
         "decided": decided.order_by("-pk")[:SHOWN],
         "releases_texts": bool(campaign.privacy.get("free_text")),
@@ -61,7 +60,7 @@ def texts(request: HttpRequest, slug: str) -> HttpResponse:
 def text(request: HttpRequest, slug: str, profile: int) -> HttpResponse:
     """One text; `decision` in the POST says whether it is released or kept back."""
     campaign = get_managed_campaign(request, slug)
-    found = get_object_or_404(texts_to_release(campaign, now=timezone.now()), pk=profile)
+    found = get_object_or_404(texts_to_release(campaign), pk=profile)
     form = TextForm(request.POST or None, initial={"redacted": _proposal(found)})
     problems: list[str] = []
     if request.method == "POST" and form.is_valid():
@@ -98,7 +97,7 @@ def _proposal(profile: ValueProfile) -> str:
 
 
 def _to_next(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    following = waiting_texts(campaign, now=timezone.now()).first()
+    following = waiting_texts(campaign).first()
     if following:
         return redirect("console:text", campaign.slug, following.pk)
     messages.success(request, _("Every text has been read."))

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Q
@@ -80,7 +79,7 @@ def find_jurors(release: Release, *, include_simulated: bool) -> Jurors:
     jurors = Jurors()
     policy = _Policy(release.campaign)
     scopes, profiles, seated = (
-        _scopes_at(release.campaign, release.cutoff),
+        _scopes_at(release),
         _profiles_at(release, with_answers=bool(policy.instruments)),
         _seated_at(release),
     )
@@ -113,14 +112,9 @@ def ids_of(annotator: Annotator, release: Release) -> set[str]:
     }
 
 
-def consenting(campaign: Campaign, scope: Scope, now: datetime) -> set[int]:
-    """Keys of the annotators whose latest consent covers the scope."""
-    return {key for key, scopes in _scopes_at(campaign, now).items() if scope in scopes}
-
-
-def _scopes_at(campaign: Campaign, cutoff: datetime) -> dict[int, frozenset[str]]:
+def _scopes_at(release: Release) -> dict[int, frozenset[str]]:
     """The latest consent of each annotator at the cutoff."""
-    consents = Consent.objects.filter(annotator__campaign=campaign, given_at__lte=cutoff)
+    consents = Consent.objects.filter(annotator__campaign=release.campaign, given_at__lte=release.cutoff)
     rows = consents.order_by("pk").values_list("annotator_id", "scopes")
     return {annotator: frozenset(scopes) for annotator, scopes in rows.iterator(chunk_size=5000)}
 

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from annotations.models import Annotator, Scope, ValueProfile
+from annotations.models import Annotator, Consent, Scope, ValueProfile
 from collector.models import Campaign, User
 from exports.models import Release, TextReview
-from exports.privacy import consenting
 from exports.redaction import changed_spans, find_spans
 
 
@@ -31,26 +31,29 @@ def reviewed_texts(release: Release) -> dict[tuple[int, str], str | None]:
     }
 
 
-def texts_to_release(campaign: Campaign, *, now: datetime) -> QuerySet[ValueProfile]:
+def texts_to_release(campaign: Campaign) -> QuerySet[ValueProfile]:
     """The latest words of everybody who allowed their release; simulated annotators are not people."""
     later = ValueProfile.objects.filter(annotator=OuterRef("annotator"), version__gt=OuterRef("version"))
-    imported = set(
-        Annotator.objects.filter(campaign=campaign, source=Annotator.Source.IMPORTED).values_list(
-            "pk", flat=True
-        )
+    consents = Consent.objects.filter(annotator=OuterRef("annotator")).order_by("-pk")
+    # As text, because SQLite cannot look into a list: the quotes keep one scope apart from another.
+    latest = Subquery(consents.annotate(as_text=Cast("scopes", TextField())).values("as_text")[:1])
+    profiles = ValueProfile.objects.filter(~Exists(later), annotator__campaign=campaign).exclude(text="")
+    allowed = Q(annotator__source=Annotator.Source.IMPORTED) | Q(
+        latest_scopes__contains=f'"{Scope.RELEASE_FREE_TEXT.value}"'
     )
-    allowed = imported | consenting(campaign, Scope.RELEASE_FREE_TEXT, now)
-    profiles = ValueProfile.objects.filter(~Exists(later), annotator__in=allowed).exclude(text="")
-    present = profiles.filter(annotator__campaign=campaign).exclude(
-        annotator__state=Annotator.State.WITHDRAWN
+    people = (
+        profiles.annotate(latest_scopes=latest)
+        .filter(allowed)
+        .exclude(annotator__source=Annotator.Source.SIMULATED)
     )
+    present = people.exclude(annotator__state=Annotator.State.WITHDRAWN)
     return present.select_related("annotator").order_by("pk")
 
 
-def waiting_texts(campaign: Campaign, *, now: datetime) -> QuerySet[ValueProfile]:
+def waiting_texts(campaign: Campaign) -> QuerySet[ValueProfile]:
     """Those of them that nobody has decided on yet."""
     decided = TextReview.objects.filter(profile__annotator=OuterRef("annotator"), original=OuterRef("text"))
-    return texts_to_release(campaign, now=now).filter(~Exists(decided))
+    return texts_to_release(campaign).filter(~Exists(decided))
 
 
 def decide_on_text(

@@ -16,7 +16,8 @@ from exports.interchange import import_campaign
 from exports.models import TextReview
 from exports.redaction import PATTERNS, changed_spans, cut_up, find_spans, redact
 from exports.releases import cut_release, release_folder
-from tests.builders import make_user
+from exports.text_review import waiting_texts
+from tests.builders import make_open_campaign, make_user
 from tests.folders import SETTINGS, write_small
 
 WROTE = "I am Ann, write to ann@example.org or +44 20 7946 0958."
@@ -202,3 +203,22 @@ def test_a_redacted_text_reads_on_around_what_was_taken_out(text):
     assert all(kind in PATTERNS for _start, _end, kind in spans)
     assert changed_spans(text, text) == []
     assert len(redact(text, spans)) >= len(text) - sum(span.end - span.start for span in spans)
+
+
+@pytest.mark.parametrize(
+    ("consents", "waits"),
+    [
+        ([["take_part", "release_free_text"]], 1),
+        ([["take_part"]], 0),
+        ([["release_free_text"], ["take_part"]], 0),  # the latest counts
+        ([], 0),
+    ],
+)
+def test_only_texts_that_people_let_be_released_wait(db, consents, waits):
+    campaign = make_open_campaign("people", prompts=1)
+    annotator = Annotator.objects.create(campaign=campaign)
+    ValueProfile.objects.create(annotator=annotator, version=1, text="I value calm.")
+    for scopes in consents:
+        annotator.consents.create(document=campaign.consent_documents.get(), scopes=scopes)
+
+    assert waiting_texts(campaign).count() == waits
