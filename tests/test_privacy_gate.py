@@ -9,7 +9,7 @@ import pytest
 from django.core.files.storage import storages
 from django.utils import timezone
 
-from collector.models import Campaign, Membership
+from collector.models import Membership
 from exports.columns import TABLES
 from exports.interchange import import_campaign
 from exports.models import Release
@@ -17,14 +17,10 @@ from exports.releases import NotPublishable, cut_release, publish_release, relea
 from exports.small_groups import hide_small_groups
 from tests.anonymity_oracle import brute_k, brute_l
 from tests.builders import make_user
-from tests.folders import CANDIDATES, SETTINGS, write_small
+from tests.crowds import POLICY, crowd, make_study, someone
 
 pytestmark = pytest.mark.django_db
 QUASI = ("age_band", "education", "left_right", "stratum", "weight")
-POLICY = {
-    "tier": "restricted",
-    "attributes": ["age_band", "education", "left_right", "score_care", "score_left_right"],
-}
 
 
 @pytest.fixture(autouse=True)
@@ -33,32 +29,6 @@ def empty_storage(settings, tmp_path):
     settings.STORAGES = settings.STORAGES | {
         "releases": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
     }
-
-
-def someone(number, age="18-34", education="university", left_right="left", **more):
-    return {
-        "annotator_id": f"a{number:03}", "age_band": age, "education": education, "left_right": left_right,
-        "score_care": 3.14159, "score_left_right": 2.0, "weight": None,
-    } | more  # fmt: skip
-
-
-def crowd():
-    """Two ages of 20 with both opinions, one person of 55+ with a weight of her own, one rare education."""
-    ages, sides = ("18-34", "35-54"), ("left", "right")
-    people = [someone(n, ages[n % 2], left_right=sides[n // 2 % 2]) for n in range(40)]
-    people.append(someone(40, "55+", "primary_or_less", "centre", weight=7.25, x_town="Smallville"))
-    return people
-
-
-def make_study(folder: Path, people, slug="study", privacy=POLICY, **settings) -> Campaign:
-    ratings = [
-        {"annotator_id": one["annotator_id"], "candidate_id": each["candidate_id"], "criterion": "good",
-         "value": 1 + at % 5, "x_device": "a rare phone"}
-        for at, one in enumerate(people)
-        for each in CANDIDATES
-    ]  # fmt: skip
-    whole = SETTINGS | {"strata": ["age_band"], "privacy": privacy} | settings
-    return import_campaign(write_small(folder, whole, annotators=people, ratings=ratings), slug)
 
 
 def cut(campaign, version="1.0") -> Path:

@@ -9,7 +9,7 @@ from exports.models import Download, Release, TermsAcceptance
 from exports.releases import cut_release
 from tests.api_client import client_for, error_of
 from tests.builders import make_user
-from tests.test_privacy_gate import POLICY, crowd, make_study
+from tests.crowds import POLICY, crowd, make_study
 
 pytestmark = pytest.mark.django_db
 PAGE = "/console/c/study/releases/1.0/"
