@@ -45,7 +45,13 @@ def profile(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     raw = {} if skipped else read_profile(annotator, request.POST)
     languages = [code for code in request.POST.getlist("languages") if code in annotator.campaign.languages]
     try:
-        record_profile(annotator, raw, languages=languages, item_order=item_order(annotator))
+        record_profile(
+            annotator,
+            raw,
+            languages=languages,
+            item_order=item_order(annotator),
+            was_pasted=bool(request.POST.get("pasted")),
+        )
     except InvalidProfile as error:
         sections = profile_sections(annotator, raw, error.fields)
         return _form_page(request, annotator, known, sections, status=400)

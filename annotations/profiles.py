@@ -26,6 +26,7 @@ from annotations.questionnaires import campaign_instruments, campaign_texts
 # An instrument's answers in the person's own words, which a profile's `text` is made of.
 TEXT_INSTRUMENT = "free-text-values"
 MAX_TEXT = 4000
+PASTED = "pasted_text"
 UNDECIDED = (ProfileSummary.State.PLANNED, ProfileSummary.State.PROPOSED)
 
 RawAnswers = Mapping[str, Mapping[str, str]]
@@ -53,6 +54,7 @@ def record_profile(
     *,
     languages: Collection[str] = (),
     item_order: Mapping[str, list[str]] | None = None,
+    was_pasted: bool = False,
 ) -> ValueProfile:
     """A new version with every instrument's answers, scores and attributes; the first one seats the person.
 
@@ -60,6 +62,7 @@ def record_profile(
     and then stores nothing.
     """
     answered = _validate(annotator, raw)
+    flags = {flag for one in answered for flag in profile_flags(one.instrument, one.answers)}
     profile = ValueProfile(
         annotator=annotator,
         answers={
@@ -67,7 +70,7 @@ def record_profile(
         },
         attributes=_defined(attributes(one.instrument, one.answers) for one in answered),
         scores=_defined(score(one.instrument, one.answers) for one in answered),
-        flags=sorted({flag for one in answered for flag in profile_flags(one.instrument, one.answers)}),
+        flags=sorted(flags | ({PASTED} if was_pasted else set())),
     )
     _store(annotator, profile, languages)
     return profile
@@ -177,7 +180,7 @@ def _store(annotator: Annotator, profile: ValueProfile, languages: Collection[st
         profile.text = _standing_text(annotator, profile, previous)
         profile.save()
         _plan_summary(annotator, profile, previous)
-        annotator.flags = sorted({*locked.flags} - PROFILE_FLAGS | {*profile.flags})
+        annotator.flags = sorted({*locked.flags} - PROFILE_FLAGS - {PASTED} | {*profile.flags})
         if languages:
             annotator.languages = sorted(languages)
         annotator.save(update_fields=["flags", "languages"])

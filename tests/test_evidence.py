@@ -129,6 +129,16 @@ def test_the_same_words_from_two_people_are_seen() -> None:
     assert [rows[person.annotator.pk].repeated_text for person in people] == [True, True, False]
 
 
+def test_pasted_words_are_noted_and_shown_to_the_manager() -> None:
+    campaign = roomy()
+    person = Person(campaign).join().agree()
+    person.profile({"free-text-values.self_description": "I keep bees.", "pasted": "1"})
+    person.rate(acceptable=4, helpful=70)
+
+    assert "pasted_text" in person.annotator.flags
+    assert "pasted_text" in a_manager(campaign).get(f"/console/c/{campaign.slug}/people/").content.decode()
+
+
 def test_flags_are_counted_by_stratum() -> None:
     campaign = make_open_campaign(prompts=6)
     a_rater(campaign, 5, seconds=60, acceptable=4, helpful=70)
