@@ -40,7 +40,6 @@ class Anonymised(NamedTuple):
     """Rows under the rules, in the order given; `is_met` is False where even empty cells are not enough."""
 
     rows: list[Row]
-    coarsened: set[str]
     is_met: bool
 
 
@@ -53,7 +52,7 @@ def anonymise(people: Sequence[Mapping[str, Any]], rules: Rules) -> Anonymised:
     smallest = smallest_class(work.rows, rules.quasi_identifiers)
     fewest = fewest_values(work.rows, rules)
     is_met = (smallest is None or smallest >= rules.k) and (fewest is None or fewest >= rules.diversity)
-    return Anonymised(work.rows, work.coarsened, is_met)
+    return Anonymised(work.rows, is_met)
 
 
 def smallest_class(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> int | None:
@@ -84,7 +83,6 @@ class _Work:
         self.columns = rules.quasi_identifiers
         self.given = [{column: person.get(column) for column in self.columns} for person in people]
         self.rows = [dict(row) for row in self.given]
-        self.coarsened: set[str] = set()
         self.rungs = {column: list(rules.coarser.get(column, ())) for column in self.columns}
 
     def coarsen(self) -> None:
@@ -95,7 +93,6 @@ class _Work:
                 return
             _left, _cost, _at, column, self.rows = min(moves, key=lambda move: move[:3])
             self.rungs[column] = self.rungs[column][1:]
-            self.coarsened.add(column)
 
     def suppress(self) -> None:
         """Empty cells of people in small classes; where nobody is like them, of some others too."""
