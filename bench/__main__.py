@@ -15,6 +15,7 @@ MEASURED = {
     "generation": "the whole path against one prompt at a time, with the small model and both local engines",
     "dispatch": "what a candidate costs besides its model",
     "scaling": "a million candidates on 1, 8 and 64 GPUs, simulated",
+    "statistics": "statistics of a million ratings, and ratios against the libraries the tests check with",
     "gpu": "this machine's GPU against the fastest other engine; writes docs/performance.md",
 }
 

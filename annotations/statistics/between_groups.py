@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annotations.statistics.arrays import FloatArray, IntArray, as_labels, as_vector
-from annotations.statistics.estimate import Estimate
+from annotations.statistics.estimate import Estimate, RestsOn
 from annotations.statistics.uncertainty import centred, percentile_interval
 
 Distance = Literal["jsd", "tvd", "w1"]
@@ -145,7 +145,7 @@ def mean_group_distance(
     plug_in = (
         pair_distances(counts, distance, least=least).distances if declared.size > 1 else np.empty((0, 0))
     )
-    rests_on = {
+    rests_on: RestsOn = {
         "n_items": int((~np.isnan(plug_in)).any(axis=1).sum()),
         "n_annotators": n_annotators,
         "n_ratings": ratings.size,

@@ -67,11 +67,13 @@ def answer_noise(first: npt.ArrayLike, second: npt.ArrayLike, n_categories: int)
     """C[true, given] = P(given | true) of one answer, from repeat pairs of category numbers 0..K-1.
 
     Pairs count in both orders. Two answers to one thing are each noisy, so that the table of pairs shows the
-    noise twice over; C is its square root. None below LEAST_PAIRS pairs, when a category was never given, and
-    when the root has negative entries: the pairs do not look like one and the same noise on each answer.
+    noise twice over; C is its square root,
+    which supposes that answers slip as often from one to another as back. None below LEAST_PAIRS pairs, when
+    a category was never given, and when the root has negative entries: the pairs do not look like one and the
+    same noise on each answer.
     """
     one, other = (side.astype(np.int64) for side in _pairs(first, second))
-    if one.size and not (0 <= min(one.min(), other.min()) and max(one.max(), other.max()) < n_categories):
+    if ((one < 0) | (other < 0) | (one >= n_categories) | (other >= n_categories)).any():
         raise ValueError("first and second: category numbers")
     table = np.bincount(one * n_categories + other, minlength=n_categories**2).reshape(
         n_categories, n_categories

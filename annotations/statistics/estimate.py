@@ -2,6 +2,15 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import TypedDict
+
+
+class RestsOn(TypedDict, total=False):
+    """The numbers a statistic was made from, as `Estimate` takes them."""
+
+    n_items: int
+    n_annotators: int
+    n_ratings: int
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ BLOCK_CELLS = 4_000_000
 
 @dataclass(frozen=True)
 class CrossReplication:
-    """`value` is kappa_x with its observed and expected disagreement; None, with a reason, where undefined.
-    """
+    """`value` is kappa_x, beside observed and expected disagreement; None, with a reason, if undefined."""
 
     value: float | None
     observed: float | None = None

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.stats import f as f_distribution
 
 from annotations.statistics.arrays import as_matrix
-from annotations.statistics.estimate import Estimate
+from annotations.statistics.estimate import Estimate, RestsOn
 
 F_INTERVAL = "f_distribution"
 NAMES = ("ICC(1,1)", "ICC(A,1)", "ICC(C,1)", "ICC(1,k)", "ICC(A,k)", "ICC(C,k)")
@@ -37,7 +37,7 @@ def intraclass_correlations(values: npt.ArrayLike, *, level: float = 0.95) -> di
         raise ValueError(f"level {level} is not between 0 and 1")
     table = as_matrix(values, "values")
     k, n = table.shape
-    rests_on = {"n_items": n, "n_annotators": k, "n_ratings": int((~np.isnan(table)).sum())}
+    rests_on: RestsOn = {"n_items": n, "n_annotators": k, "n_ratings": int((~np.isnan(table)).sum())}
     reason = _why_undefined(table)
     if reason:
         return {name: Estimate.undefined(reason, **rests_on) for name in NAMES}
@@ -114,7 +114,7 @@ def _ratio(above: float, below: float) -> float:
     return above / below if below != 0 else float("nan")
 
 
-def _estimate(ends: _Ends, rests_on: dict[str, int]) -> Estimate:
+def _estimate(ends: _Ends, rests_on: RestsOn) -> Estimate:
     value, low, high = ends
     if not np.isfinite(value):
         return Estimate.undefined("no variance to divide by", **rests_on)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annotations.statistics.arrays import FloatArray, as_counts, as_matrix
-from annotations.statistics.estimate import Estimate
+from annotations.statistics.estimate import Estimate, RestsOn
 from annotations.statistics.uncertainty import bootstrap_weighted
 
 CHANCE: dict[str, Callable[[FloatArray], FloatArray]] = {
@@ -37,7 +37,7 @@ def cohen_kappa(table: npt.ArrayLike) -> Estimate:
         raise ValueError("table: as many rows as columns")
     n = counts.sum()
     n_items = round(float(n))
-    rests_on = {"n_items": n_items, "n_annotators": 2, "n_ratings": 2 * n_items}
+    rests_on: RestsOn = {"n_items": n_items, "n_annotators": 2, "n_ratings": 2 * n_items}
     if n == 0:
         return Estimate.undefined("no item was rated by both", **rests_on)
     chance = float(counts.sum(axis=0) @ counts.sum(axis=1)) / float(n) ** 2
@@ -71,7 +71,7 @@ def chance_corrected_agreement(
     credit = np.eye(k) if weights is None else as_matrix(weights, "weights")
     if credit.shape != (k, k):
         raise ValueError("weights: categories x categories")
-    rests_on = {"n_items": matrix.shape[0], "n_ratings": round(float(sizes.sum()))}
+    rests_on: RestsOn = {"n_items": matrix.shape[0], "n_ratings": round(float(sizes.sum()))}
     paired = sizes >= 2
     if not paired.any():
         return Estimate.undefined("no unit has two or more values", **rests_on)
@@ -118,7 +118,7 @@ def conger_kappa(values: npt.ArrayLike) -> Estimate:
     table = as_matrix(values, "values")
     table = table[~np.isnan(table).all(axis=1)]
     given = ~np.isnan(table)
-    rests_on = {
+    rests_on: RestsOn = {
         "n_items": int(given.any(axis=0).sum()),
         "n_annotators": table.shape[0],
         "n_ratings": int(given.sum()),

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.stats import kendalltau
 
 from annotations.statistics.arrays import FloatArray, IntArray, as_labels, as_vector
-from annotations.statistics.estimate import Estimate
+from annotations.statistics.estimate import Estimate, RestsOn
 from annotations.statistics.uncertainty import percentile_interval
 
 SPLITS = "split_percentile"
@@ -81,7 +81,7 @@ def _panel(
 
 
 def _halves(pool: IntArray, splits: int, seed: int) -> IntArray:
-    """0 or 1 per annotator (splits x annotators): half of each stratum, the odd one by chance to either side."""
+    """0 or 1 per annotator (splits x annotators): half of each stratum, the odd one to either side."""
     rng = np.random.default_rng(seed)
     half = np.zeros((splits, pool.size), dtype=np.int64)
     for stratum in np.unique(pool):
@@ -108,7 +108,7 @@ def _pearson(one: FloatArray, other: FloatArray) -> float:
 def _over_splits(
     numbers: FloatArray, item: IntArray, pool: IntArray, ratings: FloatArray, seed: int, level: float
 ) -> Estimate:
-    rests_on = {
+    rests_on: RestsOn = {
         "n_items": int(item.max(initial=-1)) + 1,
         "n_annotators": pool.size,
         "n_ratings": ratings.size,

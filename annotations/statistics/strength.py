@@ -85,7 +85,8 @@ def plackett_luce(
         return _undefined(n_options, DISCONNECTED if n_options > 1 else "fewer than two options")
     values = _fit_stages(stages, n_options, prior, np.zeros(n_options))
     if resamples == 0:
-        return Strengths(values, *np.full((2, n_options), np.nan))
+        missing = np.full(n_options, np.nan)
+        return Strengths(values, missing, missing)
     rng = np.random.default_rng(seed)
     drawn = [
         _refit(rankings, stages, rng.integers(len(rankings), size=len(rankings)), n_options, prior, values)
@@ -195,4 +196,5 @@ def _strongly_connected(wins: FloatArray) -> bool:
 
 
 def _undefined(n_options: int, reason: str) -> Strengths:
-    return Strengths(*np.full((3, n_options), np.nan), undefined_reason=reason)
+    missing = np.full(n_options, np.nan)
+    return Strengths(missing, missing, missing, undefined_reason=reason)

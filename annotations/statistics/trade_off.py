@@ -18,7 +18,7 @@ def pareto_front(points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     Equal points are both in. A point with a missing objective is compared with none, and is not in.
     """
     table = as_matrix(points, "points")
-    front = ~np.isnan(table).any(axis=1)
+    front: npt.NDArray[np.bool_] = np.asarray(~np.isnan(table).any(axis=1))
     rows = np.flatnonzero(front)
     for row in rows:
         others = table[rows]
@@ -40,7 +40,9 @@ def hypervolume(points: npt.ArrayLike, reference: npt.ArrayLike | None = None) -
     start = np.zeros(table.shape[1]) if reference is None else as_vector(reference, "reference")
     if start.shape != table.shape[1:]:
         raise ValueError("reference: one number per objective")
-    above = table[pareto_front(table)] - start
+    # Slicing ignores what is dominated; dropping it first only pays where slices have slices.
+    kept = table[pareto_front(table) if table.shape[1] > 2 else ~np.isnan(table).any(axis=1)]
+    above = kept - start
     return _volume(above[(above > 0).all(axis=1)])
 
 

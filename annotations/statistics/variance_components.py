@@ -39,7 +39,7 @@ def item_rater_components(items: npt.ArrayLike, raters: npt.ArrayLike, values: n
     than two items or raters, without a cell to spare, and when items and raters fall into parts that share
     nobody: the leniency of one part's raters could then not be told from the worth of its items.
     """
-    ratings, item, rater = _columns(values, items=items, raters=raters)
+    ratings, (item, rater) = _columns(values, items=items, raters=raters)
     if item.max(initial=0) < 1 or rater.max(initial=0) < 1:
         return Components({}, "fewer than two items or raters")
     if ratings.size < item.max() + rater.max() + 2:
@@ -57,7 +57,7 @@ def system_components(
     Effects are `system`, `item`, `rater`, `system:item`, `system:rater`, `item:rater` and `residual`.
     Undefined where these cannot be told apart, as with one system or one rating per prompt.
     """
-    ratings, *codes = _columns(values, systems=systems, items=items, raters=raters)
+    ratings, codes = _columns(values, systems=systems, items=items, raters=raters)
     effects = dict(zip(COLUMNS, codes, strict=True))
     for one, other in (("system", "item"), ("system", "rater"), ("item", "rater")):
         crossed = effects[one] * (effects[other].max(initial=0) + 1) + effects[other]
@@ -80,7 +80,7 @@ def relative_reliability(components: Components, n_raters: int) -> float | None:
 
 
 def absolute_reliability(components: Components, n_raters: int) -> float | None:
-    """Phi = v_i / (v_i + (v_r + v_e) / n): do the items' means hold with n other raters. No variance: None."""
+    """Phi = v_i / (v_i + (v_r + v_e) / n): do items' means hold with n other raters. No variance: None."""
     v = components.at_least_zero
     return _ratio(v["item"], (v["rater"] + v[RESIDUAL]) / n_raters) if v else None
 
@@ -101,11 +101,12 @@ def decision_study(
     return [(n, relative_reliability(components, n), absolute_reliability(components, n)) for n in raters]
 
 
-def _columns(values: npt.ArrayLike, **labels: npt.ArrayLike) -> tuple[FloatArray, *tuple[IntArray, ...]]:
+def _columns(values: npt.ArrayLike, **labels: npt.ArrayLike) -> tuple[FloatArray, list[IntArray]]:
     ratings = as_vector(values, "values")
     given = ~np.isnan(ratings)
     n = int(given.sum())
-    return ratings[given], *(as_labels(np.asarray(column)[given], name, n) for name, column in labels.items())
+    codes = [as_labels(np.asarray(column)[given], name, n) for name, column in labels.items()]
+    return ratings[given], codes
 
 
 def _henderson(ratings: FloatArray, effects: Mapping[str, IntArray]) -> Components:

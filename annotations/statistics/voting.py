@@ -26,8 +26,7 @@ def preferences_of(rankings: Sequence[Sequence[str]], options: Sequence[str]) ->
 
 
 def pairwise_wins(preferences: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> FloatArray:
-    """Weight of the voters who put the row's option above the column's (options x options), ties to neither.
-    """
+    """Weight of voters who put the row's option above the column's (options x options), ties to neither."""
     table, voters = _ballots(preferences, weights)
     wins = np.zeros((table.shape[1], table.shape[1]))
     for option in range(table.shape[1]):
@@ -86,8 +85,7 @@ def minimax_scores(wins: npt.ArrayLike) -> FloatArray:
 
 
 def condorcet_winner(wins: npt.ArrayLike) -> int | None:
-    """Column of the option that beats every other by majority, of `pairwise_wins`; None when there is none.
-    """
+    """The column that beats every other by majority, of `pairwise_wins`; None when there is none."""
     margins = _margins(wins)
     beaten = (margins > 0).sum(axis=1)
     winners = np.flatnonzero(beaten == margins.shape[0] - 1)

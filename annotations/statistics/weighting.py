@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from annotations.statistics.arrays import FloatArray, as_labels, as_vector
-from annotations.statistics.estimate import Estimate
+from annotations.statistics.estimate import Estimate, RestsOn
 
 STRATIFIED = "stratified_normal"
 
@@ -106,7 +106,7 @@ def post_stratified_mean(
         raise ValueError("values: one number per stratum label, none missing")
     total = sum(target.values())
     mean = variance = 0.0
-    rests_on = {"n_annotators": numbers.size, "n_ratings": numbers.size}
+    rests_on: RestsOn = {"n_annotators": numbers.size, "n_ratings": numbers.size}
     for stratum, share in target.items():
         own = numbers[labels == stratum]
         if share == 0:
