@@ -284,3 +284,15 @@ def test_raw_agreement_interval_stays_within_its_values():
     estimate = raw_agreement_from_counts([[2, 0], [1, 1], [0, 2], [2, 0]], resamples=500, seed=4)
 
     assert 0 <= estimate.low < estimate.value < estimate.high <= 1
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_units_drawn_together_give_the_interval_of_units_drawn_apart(level, monkeypatch):
+    rng = np.random.default_rng(6)
+    counts = rng.multinomial(4, rng.dirichlet(np.ones(4), size=11_000))
+    together = alpha_from_counts(counts, [1, 2, 3, 4], level, resamples=1000, seed=1)
+    monkeypatch.setattr("annotations.statistics.agreement.POOL_ABOVE", 1e9)
+    apart = alpha_from_counts(counts, [1, 2, 3, 4], level, resamples=1000, seed=1)
+
+    assert together.value == pytest.approx(apart.value)
+    assert (together.low, together.high) == pytest.approx((apart.low, apart.high), abs=0.002)

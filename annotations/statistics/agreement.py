@@ -6,11 +6,15 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from annotations.statistics.arrays import FloatArray, as_counts, as_labels, as_matrix, as_vector
+from annotations.statistics.arrays import FloatArray, IntArray, as_counts, as_labels, as_matrix, as_vector
 from annotations.statistics.estimate import Estimate
 from annotations.statistics.uncertainty import bootstrap_weighted
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
+
+# Of many units on a short scale most have a twin, and twins can be drawn together.
+POOL_ABOVE = 10_000
+POOL_CATEGORIES = 20
 
 
 class UnitCounts(NamedTuple):
@@ -90,6 +94,10 @@ def alpha_from_counts(
         return Estimate.undefined(reason, n_items=n_items, n_annotators=n_annotators, n_ratings=n_ratings)
     value = float(weighted_alpha(np.ones((1, n_items)))[0])
     estimate = Estimate(value, n_items=n_items, n_annotators=n_annotators, n_ratings=n_ratings)
+    if n_items > POOL_ABOVE and values.size <= POOL_CATEGORIES:
+        kinds, multiplicity = np.unique(matrix, axis=0, return_counts=True)
+        of_kinds = _weighted_alpha(kinds, values, level)
+        return _with_bootstrap(estimate, of_kinds, n_items, resamples, seed, confidence, multiplicity)
     return _with_bootstrap(estimate, weighted_alpha, n_items, resamples, seed, confidence)
 
 
@@ -268,9 +276,17 @@ def _with_bootstrap(
     resamples: int,
     seed: int,
     confidence: float,
+    multiplicity: IntArray | None = None,
 ) -> Estimate:
     if resamples == 0:
         return estimate
     return estimate.with_interval(
-        bootstrap_weighted(statistic, n_units, resamples=resamples, seed=seed, level=confidence)
+        bootstrap_weighted(
+            statistic,
+            n_units,
+            multiplicity=multiplicity,
+            resamples=resamples,
+            seed=seed,
+            level=confidence,
+        )
     )

@@ -221,7 +221,8 @@ def _w1(p: FloatArray, q: FloatArray) -> FloatArray:
 
 
 def _bits(shares: FloatArray) -> FloatArray:
-    return -(shares * np.log2(shares, out=np.zeros_like(shares), where=shares > 0)).sum(axis=1)
+    # 0 times the logarithm of the smallest number is 0, and quicker than asking each number if it is 0.
+    return -np.einsum("ic,ic->i", shares, np.log2(np.maximum(shares, np.finfo(np.float64).tiny)))
 
 
 MEASURES: dict[str, _Measure] = {"jsd": _jsd, "tvd": _tvd, "w1": _w1}

@@ -34,6 +34,20 @@ def percentile_interval(replicates: FloatArray, level: float, ci_method: str, se
     return Interval(float(low), float(high), ci_method, seed)
 
 
+def resample_pooled_weights(multiplicity: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
+    """As `resample_weights`, of units that fall into kinds: how often each kind was drawn (resamples x
+    kinds).
+
+    `multiplicity` says how many units are of each kind. The same law as drawing units and adding up their
+    kinds, in less time where kinds are few.
+    """
+    rng = np.random.default_rng(seed)
+    n_units, block = int(multiplicity.sum()), max(1, BLOCK_CELLS // max(1, multiplicity.size))
+    for start in range(0, resamples, block):
+        rows = min(block, resamples - start)
+        yield rng.multinomial(n_units, multiplicity / n_units, size=rows).astype(np.float64)
+
+
 def resample_weights(n_units: int, resamples: int, seed: int) -> Iterator[FloatArray]:
     """Yield blocks (some resamples x n_units) saying how often each unit was drawn with replacement.
 
@@ -52,18 +66,26 @@ def bootstrap_weighted(
     statistic: Callable[[FloatArray], FloatArray],
     n_units: int,
     *,
+    multiplicity: IntArray | None = None,
     resamples: int = 1000,
     seed: int,
     level: float = 0.95,
 ) -> Interval:
     """Percentile interval of a statistic from rows of unit weights (k x n_units) to k numbers, NaN undefined.
 
+    With `multiplicity` the statistic's rows are weights of kinds of units, see `resample_pooled_weights`.
+
     With fewer than two units nothing can vary, and there is no interval rather than one of width 0.
     """
     _require_resamples(resamples)
     if n_units < 2:
         return Interval(None, None, ITEM_BOOTSTRAP, seed, "fewer than two items to resample")
-    replicates = [statistic(weights) for weights in resample_weights(n_units, resamples, seed)]
+    drawn = (
+        resample_weights(n_units, resamples, seed)
+        if multiplicity is None
+        else resample_pooled_weights(multiplicity, resamples, seed)
+    )
+    replicates = [statistic(weights) for weights in drawn]
     return percentile_interval(np.concatenate(replicates), level, ITEM_BOOTSTRAP, seed)
 
 
