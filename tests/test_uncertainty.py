@@ -15,6 +15,7 @@ from annotations.statistics.uncertainty import (
     jury_interval,
     percentile_interval,
     pigeonhole_welfare,
+    rarefied_welfare,
     resample_weights,
 )
 from annotations.statistics.welfare import WELFARE, gini_welfare, maximin_strata
@@ -291,3 +292,16 @@ def test_squality_system_means_come_out_with_intervals(shared_data):
             )
             assert estimate.value == pytest.approx(mean, abs=5e-7)
             assert (estimate.n_items, estimate.n_annotators, estimate.n_ratings) == (100, 4, 300)
+
+
+def test_juries_of_one_size_are_compared_without_the_fall_by_chance():
+    rng = np.random.default_rng(1)
+    few, many = rng.uniform(size=6), rng.uniform(size=600)
+    strata = [["a"] * 6, ["a"] * 600]
+
+    # The minimum of n uniform numbers is 1 / (n + 1) on average: of three, a quarter.
+    assert rarefied_welfare(many, strata[1], "maximin", 3, draws=4000, seed=1).value == pytest.approx(
+        0.25, abs=0.03
+    )
+    assert rarefied_welfare(few, strata[0], "maximin", 3, seed=1).low is not None
+    assert rarefied_welfare(few, strata[0], "maximin", 6, seed=1).undefined_reason.startswith("only one jury")

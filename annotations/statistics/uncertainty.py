@@ -209,6 +209,45 @@ def jury_interval(
     when a stratum has too few raters, when no seat is asked for, or when only one jury can be drawn: width 0
     would claim certainty.
     """
+    drawn = _draw_juries(utilities, strata, welfare, size, draws, seed)
+    if isinstance(drawn, str):
+        return Interval(None, None, JURY_DRAWS, seed, drawn)
+    return percentile_interval(drawn, level, JURY_DRAWS, seed)
+
+
+def rarefied_welfare(
+    utilities: npt.ArrayLike,
+    strata: Sequence[str | None],
+    welfare: str | WelfareFunction,
+    size: int | Mapping[str, int],
+    *,
+    draws: int = 200,
+    seed: int,
+    level: float = 0.95,
+) -> Estimate:
+    """Mean welfare of juries of one size, drawn as in `jury_interval`, with its percentiles.
+
+    A minimum or another concave welfare falls with jury size by chance, so items with different numbers of
+    jurors are compared at the size that all can fill. Undefined where no jury, or only one, can be drawn.
+    """
+    drawn = _draw_juries(utilities, strata, welfare, size, draws, seed)
+    if isinstance(drawn, str):
+        return Estimate.undefined(drawn, n_annotators=len(list(strata)))
+    interval = percentile_interval(drawn, level, JURY_DRAWS, seed)
+    if interval.low is None:
+        return Estimate.undefined("welfare is undefined for most juries", n_annotators=len(list(strata)))
+    return Estimate(float(np.nanmean(drawn)), n_annotators=len(list(strata))).with_interval(interval)
+
+
+def _draw_juries(
+    utilities: npt.ArrayLike,
+    strata: Sequence[str | None],
+    welfare: str | WelfareFunction,
+    size: int | Mapping[str, int],
+    draws: int,
+    seed: int,
+) -> FloatArray | str:
+    """The welfare of each drawn jury, or why none can be drawn."""
     ratings = as_vector(utilities, "utilities")
     labels = list(strata)
     if len(labels) != ratings.size:
@@ -218,12 +257,11 @@ def jury_interval(
     pools = {name: np.flatnonzero([label == name for label in labels]) for name in sorted(seats)}
     reason = _why_no_jury(pools, seats)
     if reason:
-        return Interval(None, None, JURY_DRAWS, seed, reason)
+        return reason
     rng = np.random.default_rng(seed)
     seated = np.concatenate([_draw_pools(rng, pools[name], seats[name], draws) for name in pools], axis=1)
     seat_strata = [name for name in pools for _ in range(seats[name])]
-    drawn = _welfare(welfare).of_juries(ratings[seated], seat_strata)
-    return percentile_interval(drawn, level, JURY_DRAWS, seed)
+    return _welfare(welfare).of_juries(ratings[seated], seat_strata)
 
 
 def centred(replicates: FloatArray, value: float) -> FloatArray:
