@@ -18,6 +18,8 @@ def write_small_demo(folder: Path) -> Path:
     folder.mkdir()
     campaign = json.loads((DEMO / "campaign.json").read_text(encoding="utf-8"))
     campaign |= {"strata": STRATA, "seats_per_stratum": 2, "wildcard_seats": 0, "languages": ["en"]}
+    # Two people of a stratum are too few for any other tier: its privacy gate would hide who they are.
+    campaign["privacy"] |= {"tier": "internal"}
     campaign["generators"] = [g | {"max_new_tokens": 24} for g in campaign["generators"]]
     (folder / "campaign.json").write_text(json.dumps(campaign), encoding="utf-8")
     with (DEMO / "prompts.csv").open(encoding="utf-8", newline="") as source:
