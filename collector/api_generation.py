@@ -105,6 +105,7 @@ class AllRunsStep(RunPart):
     The answer names the runs that were moved: none where none was in a fitting state.
     """
 
+    pagination_class = None
     step = ""  # set by the address
 
     @property

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from collector.models import Membership
+from collector.models import GenerationRun, Membership
 from collector.wsgi import application
 from exports.releases import cut_release
 from tests.builders import GENDER, make_open_campaign, make_user
@@ -62,7 +62,8 @@ def known(manager, settings, tmp_path):
     Membership.objects.create(campaign=campaign, user=manager, role="manager")
     sit_and_rate(make_juror(campaign, "woman"))
     release = cut_release(campaign, "1.0.0", now=timezone.now())
-    return {"slug": "ours", "id": release.pk, "path": "data/ratings.parquet"}
+    run = GenerationRun.objects.create(pk=release.pk, generator=campaign.generators.first())
+    return {"slug": "ours", "id": run.pk, "path": "data/ratings.parquet", "position": 0}
 
 
 def fuzz(operation, headers, known, mode):
