@@ -26,7 +26,8 @@ def make_attention_items(campaign: Campaign, expected: Mapping[str, float]) -> l
         )
         number = locked.prompts.filter(purpose=Prompt.Purpose.ATTENTION).count() + 1
         items = []
-        for place, language in enumerate(locked.languages or ["en"], start=1):
+        first = last_position(locked.prompts.all()) + 1
+        for position, language in enumerate(locked.languages or ["en"], first):
             with override(language):
                 prompt = Prompt.objects.create(
                     campaign=locked,
@@ -35,7 +36,7 @@ def make_attention_items(campaign: Campaign, expected: Mapping[str, float]) -> l
                     language=language,
                     purpose=Prompt.Purpose.ATTENTION,
                     expected=dict(expected),
-                    position=last_position(locked.prompts.all()) + place,
+                    position=position,
                 )
                 _give_candidate(prompt, generator)
             items.append(prompt)

@@ -66,12 +66,15 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
     paginator = Paginator(raters.order_by("-pk"), PEOPLE_A_PAGE)
     shown = paginator.get_page(request.GET.get("page"))
     counted = gather_evidence(campaign, list(raters.order_by("-pk")[:PEOPLE_COUNTED]))
+    known = {row.annotator.pk: row for row in counted}
+    older = [annotator for annotator in shown if annotator.pk not in known]
+    known |= {row.annotator.pk: row for row in (gather_evidence(campaign, older) if older else [])}
     context = {
         "campaign": campaign,
         "can_manage": True,
         "nav": "campaigns",
         "page": "people",
-        "rows": gather_evidence(campaign, list(shown)),
+        "rows": [known[annotator.pk] for annotator in shown],
         "shown": shown,
         "strata": flags_by_stratum(counted),
         "flags": FLAGS,
